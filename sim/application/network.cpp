@@ -1,0 +1,82 @@
+#include "application/network.hpp"
+
+#include <algorithm>
+
+#include "common/text.hpp"
+
+namespace dynasoc {
+namespace {
+
+// A term whose clock has no reference could not be scaled; say so when the file is read, not when it is used.
+void check_scaling(const std::string& unit, const SoftRoofline& scaling) {
+  const auto fail = [&](const char* term, const char* reference) {
+    throw scaling.where.error("the scaling of \"" + unit + "\" has " + term + " but no reference " + reference);
+  };
+  if (scaling.host_ms > 0 && scaling.f_cpu_mhz == 0) fail("host_ms", "f_cpu_mhz");
+  if (scaling.unit_ms > 0 && scaling.f_unit_mhz == 0) fail("unit_ms", "f_unit_mhz");
+  if (scaling.memory_ms > 0 && scaling.f_emc_mhz == 0) fail("memory_ms", "f_emc_mhz");
+  if (scaling.parallel_fraction > 0 && scaling.cores == 0) fail("parallel_fraction", "cores");
+  if (scaling.fixed_ms + scaling.host_ms + scaling.unit_ms + scaling.memory_ms <= 0)
+    throw scaling.where.error("the scaling of \"" + unit + "\" has no term above 0");
+  if (scaling.source.empty()) throw scaling.where.error("the scaling of \"" + unit + "\" has an empty source");
+}
+
+}  // namespace
+
+Network Network::load(const std::filesystem::path& network_json) {
+  Network network;
+  const auto document = Document::load(network_json);
+  const Value root{std::shared_ptr<const Document>(document)};
+  network.file = read<NetworkFile>(root);
+  network.folder = network_json.parent_path();
+  const NetworkFile& file = network.file;
+  if (file.name.empty()) throw root["name"].error("the network's name is empty");
+  if (file.accuracy_metric.empty()) throw root["accuracy_metric"].error("the metric is empty (\"not stated\" is an answer)");
+  if (file.subnets.empty()) throw root["subnets"].error("the network has no sub-networks");
+  if (file.tables.empty()) throw root["tables"].error("the network has no table");
+  std::vector<std::string> tables;
+  for (const auto& [name, reference] : file.tables) {
+    tables.push_back(name);
+    if (reference.file.empty()) throw reference.file.error("the table's file is not named");
+    if (std::filesystem::path(reference.file.text).is_absolute() || reference.file.text.find("..") != std::string::npos)
+      throw reference.file.error("a table's file stands beside network.json; \"" + reference.file.text + "\" does not");
+    if (reference.platform.empty()) throw reference.platform.error("the table's platform is not named");
+  }
+  if (!file.default_table.empty() && std::find(tables.begin(), tables.end(), file.default_table.text) == tables.end())
+    throw file.default_table.error("there is no table \"" + file.default_table.text + "\"" +
+                                   hint(file.default_table.text, tables));
+  for (const auto& [unit, scaling] : file.scaling) check_scaling(unit, scaling);
+  return network;
+}
+
+Table Network::table(const std::string& name) const {
+  std::vector<std::string> known;
+  for (const auto& [table, reference] : file.tables) {
+    known.push_back(table);
+    if (table != name) continue;
+    const std::filesystem::path path = folder / reference.file.text;
+    std::error_code code;
+    if (!std::filesystem::exists(path, code))
+      throw reference.file.error("there is no file \"" + reference.file.text + "\" beside " + file.name + "'s network.json");
+    const Csv csv = Csv::load(path);
+    Table cells = Table::from_csv(csv);
+    for (std::size_t row = 0; row < cells.cells.size(); ++row)
+      if (subnet_index(cells.cells[row].subnet) < 0)
+        throw csv.error(row, "subnet", "\"" + cells.cells[row].subnet + "\" is not a sub-network of " + file.name +
+                                           " (it has L1 to L" + std::to_string(size()) + ")");
+    return cells;
+  }
+  throw InputError("the network \"" + file.name + "\" has no table \"" + name + "\"" + hint(name, known));
+}
+
+int Network::subnet_index(std::string_view subnet) const {
+  if (subnet.size() < 2 || subnet.size() > 7 || subnet[0] != 'L' || subnet[1] == '0') return -1;
+  std::size_t index = 0;
+  for (const char c : subnet.substr(1)) {
+    if (c < '0' || c > '9') return -1;
+    index = index * 10 + static_cast<std::size_t>(c - '0');
+  }
+  return index <= size() ? static_cast<int>(index) - 1 : -1;
+}
+
+}  // namespace dynasoc
