@@ -139,7 +139,7 @@ void check_modes(const PlatformFile& file) {
   for (std::size_t i = 0; i < file.modes.size(); ++i) {
     const auto& [name, mode] = file.modes[i];
     for (std::size_t j = 0; j < i; ++j)
-      if (file.modes[j].second.id == mode.id)
+      if (mode.id != 0 && file.modes[j].second.id == mode.id)  // 0 may mean "not stated"
         throw below(mode.where, "/id").error("the mode \"" + file.modes[j].first + "\" has the same number");
     if (mode.cores_online > cores)
       throw below(mode.where, "/cores_online").error("the board has " + std::to_string(cores) + " CPU cores, not " +
