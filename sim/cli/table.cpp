@@ -1,0 +1,415 @@
+// dynasoc table import|show|fit|fill: from measurements to tables, and what a table can tell.
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/program_options.hpp>
+
+#include "application/import.hpp"
+#include "application/latency_model.hpp"
+#include "application/network.hpp"
+#include "application/scaling_fit.hpp"
+#include "application/table.hpp"
+#include "cli/command.hpp"
+#include "common/text.hpp"
+#include "device/platform.hpp"
+
+namespace dynasoc::cli {
+namespace {
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+constexpr const char* kUsage =
+    "dynasoc table: latency/energy tables\n"
+    "\n"
+    "  dynasoc table import FORM INPUT… -o OUT.csv       published numbers or your own samples into a table\n"
+    "  dynasoc table show   FILE.csv|NETWORK             the cells, where they come from, a summary\n"
+    "  dynasoc table fit    FILE.csv                     how latency follows clocks and cores, and how well that is known\n"
+    "  dynasoc table fill   NETWORK --table T --platform P -o OUT.csv   the cells that a fit can tell, marked derived\n"
+    "\n"
+    "`dynasoc table SUBCOMMAND --help` says more.\n";
+
+// Parses, turning every complaint of the library into an InputError that names the nearest option.
+po::variables_map parse(const Arguments& arguments, const po::options_description& options,
+                        const po::positional_options_description& positional) {
+  po::variables_map values;
+  try {
+    // Abbreviated options would let a misspelt one through.
+    constexpr int kStyle = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(arguments).options(options).positional(positional).style(kStyle).run(), values);
+    po::notify(values);
+  } catch (const po::unknown_option& error) {
+    std::vector<std::string> known;
+    for (const auto& option : options.options()) known.push_back("--" + option->long_name());
+    throw InputError("unknown option " + error.get_option_name() + hint(error.get_option_name(), known));
+  } catch (const po::error& error) {
+    throw InputError(error.what());
+  }
+  return values;
+}
+
+// To a file that does not exist yet (unless forced), or to the terminal.
+void deliver(const std::string& content, const po::variables_map& values) {
+  if (!values.count("output")) {
+    std::cout << content;
+    return;
+  }
+  const fs::path path = values["output"].as<std::string>();
+  std::error_code code;
+  if (fs::exists(path, code) && !values.count("force"))
+    throw InputError({path.string(), 0, 0, ""}, "exists already; --force replaces it");
+  write_file(path, content);
+}
+
+// A network by its file, its folder, or its name among the models.
+Network find_network(const std::string& name) {
+  std::error_code code;
+  const fs::path path(name);
+  if (fs::is_regular_file(path, code)) return Network::load(path);
+  if (fs::is_regular_file(path / "network.json", code)) return Network::load(path / "network.json");
+  std::vector<std::string> known;
+  for (const fs::path& root : {fs::path("models"), fs::path(DYNASOC_DATA_DIR) / "models"}) {
+    if (!path.has_parent_path() && fs::is_regular_file(root / name / "network.json", code))
+      return Network::load(root / name / "network.json");
+    if (!fs::is_directory(root, code)) continue;
+    for (const auto& entry : fs::directory_iterator(root))
+      if (fs::exists(entry.path() / "network.json", code) &&
+          std::find(known.begin(), known.end(), entry.path().filename().string()) == known.end())
+        known.push_back(entry.path().filename().string());
+  }
+  std::sort(known.begin(), known.end());
+  throw InputError("there is no file or network \"" + name + "\"" + hint(name, known));
+}
+
+// A platform by its file or its name.
+Platform find_platform(const std::string& name) {
+  std::error_code code;
+  if (fs::is_regular_file(name, code)) return Platform::load(name);
+  std::vector<std::string> known;
+  for (const fs::path& root : {fs::path("platforms"), fs::path(DYNASOC_DATA_DIR) / "platforms"}) {
+    if (!fs::path(name).has_parent_path() && fs::is_regular_file(root / (name + ".json"), code))
+      return Platform::load(root / (name + ".json"));
+    if (!fs::is_directory(root, code)) continue;
+    for (const auto& entry : fs::directory_iterator(root))
+      if (entry.path().extension() == ".json" &&
+          std::find(known.begin(), known.end(), entry.path().stem().string()) == known.end())
+        known.push_back(entry.path().stem().string());
+  }
+  std::sort(known.begin(), known.end());
+  throw InputError("there is no file or platform \"" + name + "\"" + hint(name, known));
+}
+
+std::string table_of(const Network& network, const po::variables_map& values) {
+  if (values.count("table")) return values["table"].as<std::string>();
+  if (!network.file.default_table.empty()) return network.file.default_table.text;
+  if (network.file.tables.size() == 1) return network.file.tables.front().first;
+  std::string known;
+  for (const auto& [name, unused] : network.file.tables) known += (known.empty() ? "" : ", ") + name;
+  throw InputError("the network \"" + network.file.name + "\" has several tables and no default: choose one with --table (" +
+                   known + ")");
+}
+
+Json number_or_null(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
+
+// Rows of text in columns: the first two left-aligned, the others to the right.
+std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> width;
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (width.size() <= i) width.push_back(0);
+      width[i] = std::max(width[i], row[i].size());
+    }
+  std::string out;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string pad(width[i] - row[i].size(), ' ');
+      line += (i ? "  " : "") + (i < 2 ? row[i] + pad : pad + row[i]);
+    }
+    while (!line.empty() && line.back() == ' ') line.pop_back();
+    out += line + '\n';
+  }
+  return out;
+}
+
+char mark(Provenance provenance) { return name_of(provenance)[0] == 'm' ? 'm' : provenance == Provenance::digitised ? 'd' : '*'; }
+
+// ---------------------------------------------------------------------------------------------------------------------
+
+std::string import_help() {
+  std::string out = "dynasoc table import FORM INPUT… [-o OUT] [--force] [--OPTION VALUE…]\n\nForms:\n";
+  for (const ImportForm& form : import_forms()) {
+    out += "  " + form.name;
+    for (const std::string& input : form.inputs) out += " <" + input + ">";
+    out += "\n      " + form.doc + "\n";
+    for (const ImportOption& option : form.options)
+      out += "      --" + option.name + (option.required ? "  (needed) " : "  ") + option.doc + "\n";
+  }
+  return out +
+         "\nA table for your own board: log one row an inference, then for instance\n"
+         "  dynasoc table import samples my_board.csv --skip 10 --source \"Jetson Xavier NX, JetPack 5.1, jetson_clocks, 2024-05-01\" \\\n"
+         "      --meter \"VDD_IN, INA3221, 100 ms\" -o my_board.table.csv\n";
+}
+
+int import_command(const Arguments& arguments) {
+  po::options_description options;
+  options.add_options()("help,h", "")("output,o", po::value<std::string>(), "")("force,f", "")(
+      "inputs", po::value<std::vector<std::string>>(), "");
+  std::vector<std::string> form_options;
+  for (const ImportForm& form : import_forms())
+    for (const ImportOption& option : form.options)
+      if (std::find(form_options.begin(), form_options.end(), option.name) == form_options.end()) {
+        form_options.push_back(option.name);
+        options.add_options()(option.name.c_str(), po::value<std::string>(), "");
+      }
+  po::positional_options_description positional;
+  positional.add("inputs", -1);
+  const po::variables_map values = parse(arguments, options, positional);
+  if (values.count("help")) {
+    std::cout << import_help();
+    return kSuccess;
+  }
+  if (!values.count("inputs")) throw InputError("table import: which form? (`dynasoc table import --help` lists them)");
+  const auto& words = values["inputs"].as<std::vector<std::string>>();
+  std::map<std::string, std::string> given;
+  for (const std::string& name : form_options)
+    if (values.count(name)) given[name] = values[name].as<std::string>();
+  std::vector<std::string> warnings;
+  const std::string content = import_files(words[0], {words.begin() + 1, words.end()}, given, &warnings);
+  for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
+  deliver(content, values);
+  return kSuccess;
+}
+
+int show_command(const Arguments& arguments) {
+  po::options_description options("dynasoc table show FILE.csv|NETWORK [options]");
+  options.add_options()("help,h", "this text")("table,t", po::value<std::string>(), "which table of the network (its default)")(
+      "unit,u", po::value<std::string>(), "only the cells of this unit")("json", "one JSON object")(
+      "what", po::value<std::string>(), "the file, or the network");
+  po::positional_options_description positional;
+  positional.add("what", 1);
+  const po::variables_map values = parse(arguments, options, positional);
+  if (values.count("help")) {
+    std::cout << options;
+    return kSuccess;
+  }
+  if (!values.count("what")) throw InputError("table show: which file or network?");
+  const std::string what = values["what"].as<std::string>();
+
+  std::optional<Network> network;
+  Table table;
+  std::string title = what;
+  if (fs::path(what).extension() == ".csv") {
+    if (values.count("table")) throw InputError("--table chooses among a network's tables; " + what + " is one table");
+    table = Table::load(what);
+  } else {
+    network = find_network(what);
+    const std::string name = table_of(*network, values);
+    table = network->table(name);
+    for (const auto& [key, reference] : network->file.tables)
+      if (key == name) title = network->file.name + ", table " + name + " (" + reference.platform.text + ")";
+  }
+  if (values.count("unit")) {
+    const std::string unit = values["unit"].as<std::string>();
+    std::vector<std::string> units;
+    for (const Cell& cell : table.cells)
+      if (std::find(units.begin(), units.end(), cell.unit) == units.end()) units.push_back(cell.unit);
+    if (std::find(units.begin(), units.end(), unit) == units.end())
+      throw InputError("no cell is on the unit \"" + unit + "\"" + hint(unit, units));
+    std::erase_if(table.cells, [&](const Cell& cell) { return cell.unit != unit; });
+  }
+
+  std::map<Provenance, int> latency_kinds, energy_kinds;
+  double fastest = std::numeric_limits<double>::infinity(), slowest = 0;
+  int with_energy = 0;
+  std::vector<std::string> subnets;
+  for (const Cell& cell : table.cells) {
+    ++latency_kinds[cell.provenance];
+    if (std::isfinite(cell.energy_mj)) ++with_energy, ++energy_kinds[cell.energy_provenance];
+    fastest = std::min(fastest, cell.latency_ms_mean);
+    slowest = std::max(slowest, cell.latency_ms_mean);
+    if (std::find(subnets.begin(), subnets.end(), cell.subnet) == subnets.end()) subnets.push_back(cell.subnet);
+  }
+  const auto accuracy = [&](const Cell& cell) {
+    const int index = network ? network->subnet_index(cell.subnet) : -1;
+    return index < 0 ? std::nan("") : network->file.subnets[static_cast<std::size_t>(index)].accuracy;
+  };
+
+  if (values.count("json")) {
+    Json cells = Json::array();
+    for (const Cell& cell : table.cells) {
+      Json entry = {{"subnet", cell.subnet}, {"unit", cell.unit}};
+      if (network) entry["accuracy"] = accuracy(cell);
+      if (cell.at.cores > 0) entry["cores"] = cell.at.cores;
+      const auto add = [&](const char* name, double x) {
+        if (std::isfinite(x)) entry[name] = x;
+      };
+      add("f_cpu_mhz", cell.at.f_cpu_mhz);
+      add("f_gpu_mhz", cell.at.f_gpu_mhz);
+      add("f_emc_mhz", cell.at.f_emc_mhz);
+      add("latency_ms_mean", cell.latency_ms_mean);
+      add("latency_ms_std", cell.latency_ms_std);
+      if (cell.n > 0) entry["n"] = cell.n;
+      add("latency_ms_p50", cell.latency_ms_p50);
+      add("latency_ms_p90", cell.latency_ms_p90);
+      add("latency_ms_p99", cell.latency_ms_p99);
+      add("energy_mj", cell.energy_mj);
+      add("power_w", cell.power_w);
+      add("idle_power_w", cell.idle_power_w);
+      entry["provenance"] = std::string(name_of(cell.provenance));
+      entry["source"] = cell.source;
+      if (!cell.energy_source.empty()) {
+        entry["energy_provenance"] = std::string(name_of(cell.energy_provenance));
+        entry["energy_source"] = cell.energy_source;
+      }
+      cells.push_back(std::move(entry));
+    }
+    Json summary = {{"cells", table.cells.size()}, {"subnets", subnets.size()}, {"with_energy", with_energy}};
+    for (const auto& [name, kind] : EnumNames<Provenance>::names) summary["provenance"][std::string(name)] = latency_kinds[kind];
+    std::cout << Json{{"table", title}, {"cells", std::move(cells)}, {"summary", std::move(summary)}}.dump(2) << '\n';
+    return kSuccess;
+  }
+
+  std::vector<std::vector<std::string>> rows{
+      {"subnet", "unit", "cores", "cpu MHz", "gpu MHz", "emc MHz", "latency ms", "std", "n", "energy mJ", "power W", "idle W"}};
+  if (network) rows[0].insert(rows[0].begin() + 2, "accuracy");
+  const auto plain = [](double x) { return std::isfinite(x) ? number_text(x) : std::string("-"); };
+  for (const Cell& cell : table.cells) {
+    const auto energy = [&](double x) {
+      return std::isfinite(x) ? rounded_text(x) + " " + mark(cell.energy_provenance) : std::string("-  ");
+    };
+    rows.push_back({cell.subnet, cell.unit, cell.at.cores > 0 ? std::to_string(cell.at.cores) : "-", plain(cell.at.f_cpu_mhz),
+                    plain(cell.at.f_gpu_mhz), plain(cell.at.f_emc_mhz),
+                    rounded_text(cell.latency_ms_mean) + " " + mark(cell.provenance), rounded_text(cell.latency_ms_std, 3),
+                    cell.n > 0 ? plain(cell.n) : "-", energy(cell.energy_mj), energy(cell.power_w), energy(cell.idle_power_w)});
+    if (network) rows.back().insert(rows.back().begin() + 2, rounded_text(accuracy(cell)));
+  }
+  std::cout << title << '\n' << aligned(rows);
+  const auto count = [](std::map<Provenance, int>& kinds) {
+    return std::to_string(kinds[Provenance::measured]) + " measured (m), " + std::to_string(kinds[Provenance::digitised]) +
+           " digitised (d), " + std::to_string(kinds[Provenance::derived]) + " derived (*)";
+  };
+  std::cout << table.cells.size() << " cells of " << subnets.size() << " sub-network" << (subnets.size() == 1 ? "" : "s") << ", "
+            << rounded_text(fastest) << " to " << rounded_text(slowest) << " ms: " << count(latency_kinds) << "; energy: ";
+  if (with_energy == 0) std::cout << "none\n";
+  else std::cout << count(energy_kinds) << '\n';
+  return kSuccess;
+}
+
+int fit_command(const Arguments& arguments) {
+  po::options_description options("dynasoc table fit FILE.csv [options]");
+  options.add_options()("help,h", "this text")("json", "one JSON object; errors there are fractions, not percent")(
+      "p", po::value<double>(), "hold the overlap p at this value (1 to 64) instead of fitting it")(
+      "what", po::value<std::string>(), "the table");
+  po::positional_options_description positional;
+  positional.add("what", 1);
+  const po::variables_map values = parse(arguments, options, positional);
+  if (values.count("help")) {
+    std::cout << options;
+    return kSuccess;
+  }
+  if (!values.count("what")) throw InputError("table fit: which file?");
+  FitOptions fit_options;
+  if (values.count("p")) {
+    fit_options.p = values["p"].as<double>();
+    if (!(*fit_options.p >= 1 && *fit_options.p <= 64)) throw InputError("--p must be from 1 to 64");
+  }
+  const auto fits = fit_table(Table::load(values["what"].as<std::string>()), fit_options);
+
+  if (values.count("json")) {
+    Json groups = Json::object();
+    for (const auto& [group, fit] : fits) {
+      const auto coefficients = [](const SoftRoofline& m) {
+        return Json{{"fixed_ms", m.fixed_ms},   {"host_ms", m.host_ms}, {"unit_ms", m.unit_ms},
+                    {"memory_ms", m.memory_ms}, {"p", m.p},             {"parallel_fraction", m.parallel_fraction},
+                    {"f_cpu_mhz", m.f_cpu_mhz}, {"f_unit_mhz", m.f_unit_mhz}, {"f_emc_mhz", m.f_emc_mhz},
+                    {"cores", m.cores}};
+      };
+      groups[group.name()] = {{"coefficients", coefficients(fit.model)},
+                              {"mape", fit.mape},
+                              {"cv_mape", number_or_null(fit.cv_mape)},
+                              {"n", fit.n},
+                              {"operating_points", fit.operating_points},
+                              {"terms", fit.terms},
+                              {"not_identifiable", fit.not_identifiable},
+                              {"residuals", fit.residuals},
+                              {"shape", coefficients(normalised(fit.model))}};
+    }
+    std::cout << Json{{"groups", std::move(groups)}}.dump(2) << '\n';
+    return kSuccess;
+  }
+  for (const auto& [group, fit] : fits) {
+    const auto percent = [](double x) { return std::isfinite(x) ? rounded_text(100 * x, 3) + " %" : std::string("-"); };
+    const SoftRoofline& m = fit.model;
+    std::cout << group.name() << ": " << fit.n << " cells at " << fit.operating_points << " operating points\n  ";
+    const char* separator = "";
+    const auto term = [&](const char* name, double value, double reference, const char* unit) {
+      if (value == 0) return;
+      std::cout << separator << name << " " << rounded_text(value) << " ms";
+      if (reference > 0) std::cout << " at " << number_text(reference) << unit;
+      separator = ", ";
+    };
+    term("fixed", m.fixed_ms, 0, "");
+    term("host", m.host_ms, m.f_cpu_mhz, " MHz");
+    term("unit", m.unit_ms, m.f_unit_mhz, " MHz");
+    term("memory", m.memory_ms, m.f_emc_mhz, " MHz");
+    if (m.unit_ms > 0 && m.memory_ms > 0) std::cout << ", p " << rounded_text(m.p, 3);
+    if (m.parallel_fraction > 0)
+      std::cout << ", parallel fraction " << rounded_text(m.parallel_fraction, 3) << " (of " << m.cores << " cores)";
+    std::cout << "\n  mean error " << percent(fit.mape) << ", each point predicted without itself " << percent(fit.cv_mape) << '\n';
+    for (const std::string& sentence : fit.not_identifiable) std::cout << "  cannot tell " << sentence << '\n';
+  }
+  return kSuccess;
+}
+
+int fill_command(const Arguments& arguments) {
+  po::options_description options("dynasoc table fill NETWORK --platform P [options]");
+  options.add_options()("help,h", "this text")("table,t", po::value<std::string>(), "which table of the network (its default)")(
+      "platform,p", po::value<std::string>(), "platform file or name: operating points and power")(
+      "output,o", po::value<std::string>(), "file to write; without it the table goes to the terminal")(
+      "force,f", "replace the file if it exists")("network", po::value<std::string>(), "network.json, its folder, or its name");
+  po::positional_options_description positional;
+  positional.add("network", 1);
+  const po::variables_map values = parse(arguments, options, positional);
+  if (values.count("help")) {
+    std::cout << options;
+    return kSuccess;
+  }
+  if (!values.count("network")) throw InputError("table fill: which network?");
+  if (!values.count("platform")) throw InputError("table fill: which platform? (--platform)");
+  const Network network = find_network(values["network"].as<std::string>());
+  const std::string name = table_of(network, values);
+  const Table table = network.table(name);
+  const Platform platform = find_platform(values["platform"].as<std::string>());
+  for (const auto& [key, reference] : network.file.tables)
+    if (key == name && reference.platform.text != platform.file.name)
+      throw InputError("the table \"" + name + "\" is of " + reference.platform.text + ", not of " + platform.file.name);
+  deliver(fill_table(table, network, platform).to_csv(), values);
+  return kSuccess;
+}
+
+}  // namespace
+
+int table_command(const Arguments& arguments) {
+  static const std::vector<std::pair<std::string, int (*)(const Arguments&)>> subcommands = {
+      {"import", import_command}, {"show", show_command}, {"fit", fit_command}, {"fill", fill_command}};
+  if (arguments.empty()) throw InputError("table: which subcommand? (import, show, fit, fill)");
+  if (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
+    std::cout << kUsage;
+    return kSuccess;
+  }
+  std::vector<std::string> known;
+  for (const auto& [name, run] : subcommands) {
+    if (name == arguments[0]) return run({arguments.begin() + 1, arguments.end()});
+    known.push_back(name);
+  }
+  throw InputError("table: unknown subcommand \"" + arguments[0] + "\"" + hint(arguments[0], known));
+}
+
+}  // namespace dynasoc::cli
