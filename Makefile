@@ -1,0 +1,37 @@
+# The short commands; `make help` lists them. CMake does the building (CMakePresets.json).
+JOBS ?= $(shell nproc)
+export JOBS
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test bench lint format clean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@echo "JOBS=n bounds the parallel work (default: all cores)."
+
+setup:  ## install what building needs, if anything is missing
+	@tools/setup.sh
+
+build: setup  ## build build/release/dynasoc
+	@cmake --preset release --log-level=WARNING >/dev/null
+	@cmake --build --preset release --parallel $(JOBS) --target dynasoc
+
+run: build  ## simulate scenarios/claims/gpu-sharing.json into out/gpu-sharing
+	build/release/dynasoc run scenarios/claims/gpu-sharing.json --out out/gpu-sharing --force
+
+test: setup  ## build everything and run all tests
+	@tools/test.sh release
+
+bench: build  ## measure the simulation speed on this machine
+	build/release/dynasoc bench
+
+lint:  ## check formatting and static analysis
+	@tools/setup.sh --lint
+	@tools/lint.sh
+
+format:  ## format all C++ files in place
+	@tools/setup.sh --lint
+	@tools/lint.sh --fix-format
+
+clean:  ## remove build/
+	rm -rf build
