@@ -47,8 +47,9 @@ void check_domain(const DomainFile& domain) {
   if (domain.opps_mhz.empty()) throw below(domain.where, "/opps_mhz").error("a domain needs at least one clock");
   for (std::size_t i = 1; i < domain.opps_mhz.size(); ++i)
     if (domain.opps_mhz[i] <= domain.opps_mhz[i - 1])
-      throw below(domain.where, "/opps_mhz" + entry(i)).error("clocks must ascend; " + Json(domain.opps_mhz[i]).dump() +
-                                                              " follows " + Json(domain.opps_mhz[i - 1]).dump());
+      throw below(domain.where, "/opps_mhz" + entry(i))
+          .error("clocks must ascend; " + Json(domain.opps_mhz[i]).dump() + " follows " +
+                 Json(domain.opps_mhz[i - 1]).dump());
 }
 
 void check_power(const UnitFile& unit) {
@@ -57,11 +58,13 @@ void check_power(const UnitFile& unit) {
     const PowerPoint& point = unit.power[i];
     const Where where = below(unit.where, "/power" + entry(i));
     if (i > 0 && point.mhz <= unit.power[i - 1].mhz)
-      throw below(where, "/mhz").error("power points must ascend; " + Json(point.mhz).dump() + " follows " +
-                                       Json(unit.power[i - 1].mhz).dump());
+      throw below(where, "/mhz")
+          .error("power points must ascend; " + Json(point.mhz).dump() + " follows " +
+                 Json(unit.power[i - 1].mhz).dump());
     if (point.busy_w < point.idle_w)
-      throw below(where, "/busy_w").error("a busy unit cannot draw less than an idle one (" +
-                                          Json(point.busy_w).dump() + " < " + Json(point.idle_w).dump() + ")");
+      throw below(where, "/busy_w")
+          .error("a busy unit cannot draw less than an idle one (" + Json(point.busy_w).dump() + " < " +
+                 Json(point.idle_w).dump() + ")");
     if (point.source.empty()) throw below(where, "/source").error("say where the figure comes from");
   }
 }
@@ -101,8 +104,9 @@ void check_thermal(const PlatformFile& file) {
   const std::size_t count = thermal.nodes.size();
   if (count == 0) throw below(where, "/nodes").error("a thermal network needs at least one node");
   if (count > ThermalModel::kMaxNodes)
-    throw below(where, "/nodes").error("at most " + std::to_string(ThermalModel::kMaxNodes) + " thermal nodes are supported, not " +
-                                       std::to_string(count));
+    throw below(where, "/nodes")
+        .error("at most " + std::to_string(ThermalModel::kMaxNodes) + " thermal nodes are supported, not " +
+               std::to_string(count));
   for (const ThermalLinkFile& link : thermal.links) {
     const int a = resolve(thermal.nodes, link.a, "thermal node"), b = resolve(thermal.nodes, link.b, "thermal node");
     if (a == b) throw link.b.error("a thermal link joins two different nodes");
@@ -142,11 +146,12 @@ void check_modes(const PlatformFile& file) {
       if (mode.id != 0 && file.modes[j].second.id == mode.id)  // 0 may mean "not stated"
         throw below(mode.where, "/id").error("the mode \"" + file.modes[j].first + "\" has the same number");
     if (mode.cores_online > cores)
-      throw below(mode.where, "/cores_online").error("the board has " + std::to_string(cores) + " CPU cores, not " +
-                                                     std::to_string(mode.cores_online));
+      throw below(mode.where, "/cores_online")
+          .error("the board has " + std::to_string(cores) + " CPU cores, not " + std::to_string(mode.cores_online));
     const auto domain_at = [&](const std::string& domain, const Where& where) -> const DomainFile& {
       const int index = index_of(file.domains, domain);
-      if (index < 0) throw where.error("no such frequency domain \"" + domain + "\"" + hint(domain, names_of(file.domains)));
+      if (index < 0)
+        throw where.error("no such frequency domain \"" + domain + "\"" + hint(domain, names_of(file.domains)));
       return file.domains[static_cast<std::size_t>(index)].second;
     };
     for (const auto& [domain, mhz] : mode.max_mhz) {
@@ -183,8 +188,9 @@ double interpolate(const std::vector<PowerPoint>& points, double mhz, double Pow
 Platform Platform::load(const std::filesystem::path& path) {
   auto file = read<PlatformFile>(Value(Document::load(path)));
   if (file.name != path.stem().string())
-    throw below(file.where, "/name").error("the file is called \"" + path.stem().string() + "\", the platform \"" +
-                                           file.name + "\"; scenarios find a platform by its file's name");
+    throw below(file.where, "/name")
+        .error("the file is called \"" + path.stem().string() + "\", the platform \"" + file.name +
+               "\"; scenarios find a platform by its file's name");
   return from(std::move(file));
 }
 
@@ -206,7 +212,8 @@ Platform Platform::from(PlatformFile file) {
     if (victim == aggressor)
       throw pair.aggressor.error("a unit does not contend with itself; its jobs share it by its discipline");
     for (std::size_t j = 0; j < i; ++j)
-      if (file.contention[j].victim.text == pair.victim.text && file.contention[j].aggressor.text == pair.aggressor.text)
+      if (file.contention[j].victim.text == pair.victim.text &&
+          file.contention[j].aggressor.text == pair.aggressor.text)
         throw pair.victim.error("this pair is declared twice");
     platform.slow[victim][aggressor] = pair.slowdown;
   }
@@ -218,7 +225,8 @@ Platform Platform::from(PlatformFile file) {
     refuse_repeats(sensor.rails);
     for (const Name& rail : sensor.rails) resolve(file.rails, rail, "rail");
     if (sensor.averaging_ms > sensor.period_ms)
-      throw below(file.where, "/sensors" + member(name) + "/averaging_ms").error("the averaging window is longer than the period");
+      throw below(file.where, "/sensors" + member(name) + "/averaging_ms")
+          .error("the averaging window is longer than the period");
   }
   check_modes(file);
   platform.file = std::move(file);

@@ -14,9 +14,9 @@ namespace dynasoc {
 /// with C the diagonal heat capacities [J/K], G the conductances (links and ways to the surroundings) [W/K] and P the
 /// heat put into each node [W], constant between two calls of `set_power`.
 ///
-/// C^-1/2 G C^-1/2 is symmetric, so it has real eigenvalues and orthonormal eigenvectors: in these coordinates the nodes
-/// fall apart into independent first-order lags, each of which has a closed form. Nothing is discretised, so the answer
-/// does not depend on how an interval is cut. After construction nothing allocates; a model is copyable.
+/// C^-1/2 G C^-1/2 is symmetric, so it has real eigenvalues and orthonormal eigenvectors: in these coordinates the
+/// nodes fall apart into independent first-order lags, each of which has a closed form. Nothing is discretised, so the
+/// answer does not depend on how an interval is cut. After construction nothing allocates; a model is copyable.
 class ThermalModel {
  public:
   static constexpr std::size_t kMaxNodes = 8;
@@ -95,15 +95,15 @@ class ThermalModel {
 
   std::size_t count_ = 0;
   double ambient_c_ = 0;
-  double fastest_ = 0;                 // the largest rate
-  Row rate_{};                         // 1/s, by mode, ascending
-  Row z_{};                            // modal coordinates of T - T_ambient, in sqrt(J K)
-  Row aim_{};                          // where they tend to under the present powers
-  Row power_{};                        // W, by node
-  std::array<Row, kMaxNodes> gain_{};  // [node][mode]: change of aim per watt
-  std::array<Row, kMaxNodes> shape_{}; // [node][mode]: kelvins at the node per unit of the mode
-  Row capacity_{};                     // J/K
-  Row to_ambient_{};                   // W/K
+  double fastest_ = 0;                  // the largest rate
+  Row rate_{};                          // 1/s, by mode, ascending
+  Row z_{};                             // modal coordinates of T - T_ambient, in sqrt(J K)
+  Row aim_{};                           // where they tend to under the present powers
+  Row power_{};                         // W, by node
+  std::array<Row, kMaxNodes> gain_{};   // [node][mode]: change of aim per watt
+  std::array<Row, kMaxNodes> shape_{};  // [node][mode]: kelvins at the node per unit of the mode
+  Row capacity_{};                      // J/K
+  Row to_ambient_{};                    // W/K
 };
 
 }  // namespace dynasoc

@@ -1,9 +1,9 @@
 // Does the thermal network agree with closed forms?
+#include "device/thermal.hpp"
+
 #include <cmath>
 
 #include <catch2/catch.hpp>
-
-#include "device/thermal.hpp"
 
 namespace dynasoc {
 namespace {
