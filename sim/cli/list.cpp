@@ -1,0 +1,73 @@
+// dynasoc list: everything a scenario may name.
+#include <iostream>
+
+#include "cli/options.hpp"
+#include "manager/governor.hpp"
+#include "manager/policy.hpp"
+
+namespace dynasoc::cli {
+namespace {
+
+template <class Interface>
+void list_registered(bool json, Json& all) {
+  const auto& registry = manager::Registry<Interface>::instance();
+  for (const std::string& name : registry.names()) {
+    const manager::Entry& entry = registry.entry(name);
+    if (json) {
+      all.push_back({{"name", name}, {"doc", entry.doc}, {"parameters", entry.schema["properties"]}});
+      continue;
+    }
+    std::cout << name << ": " << entry.doc << "\n";
+    for (const auto& [key, parameter] : entry.schema["properties"].items()) {
+      if (key == "comment") continue;
+      std::cout << "    " << key << (parameter.contains("default") ? " = " + parameter["default"].dump() : "");
+      for (const char* bound : {"minimum", "exclusiveMinimum", "maximum"})
+        if (parameter.contains(bound)) std::cout << ", " << bound << " " << parameter[bound].dump();
+      if (parameter.contains("enum")) std::cout << ", one of " << parameter["enum"].dump();
+      std::cout << ": " << parameter.value("description", "") << "\n";
+    }
+  }
+}
+
+void list_names(const std::vector<std::string>& names, bool json, Json& all) {
+  for (const std::string& name : names) {
+    if (json)
+      all.push_back({{"name", name}});
+    else
+      std::cout << name << "\n";
+  }
+}
+
+}  // namespace
+
+int list_command(const Arguments& arguments) {
+  static const std::vector<std::string> kKinds{"policies", "governors", "networks", "platforms", "scenarios", "traces"};
+  Options options("dynasoc list policies|governors|networks|platforms|scenarios|traces", "Lists what a scenario may name.");
+  options.positional("kind", 1);
+  options.add()("json", "print a JSON array");
+  options.parse(arguments);
+  if (options.asked_for_help()) return kSuccess;
+  if (!options.has("kind")) throw InputError("list what?" + hint("", kKinds));
+  const std::string kind = options.get<std::vector<std::string>>("kind")[0];
+  const bool json = options.has("json");
+  Json all = Json::array();
+  const DataPaths paths;
+  if (kind == "policies")
+    list_registered<manager::Policy>(json, all);
+  else if (kind == "governors")
+    list_registered<manager::Governor>(json, all);
+  else if (kind == "networks")
+    list_names(paths.networks(), json, all);
+  else if (kind == "platforms")
+    list_names(paths.platforms(), json, all);
+  else if (kind == "scenarios")
+    list_names(paths.scenarios(), json, all);
+  else if (kind == "traces")
+    list_names(paths.traces(), json, all);
+  else
+    throw InputError("list: unknown kind \"" + kind + "\"" + hint(kind, kKinds));
+  if (json) std::cout << all.dump(2) << "\n";
+  return kSuccess;
+}
+
+}  // namespace dynasoc::cli

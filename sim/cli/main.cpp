@@ -1,0 +1,86 @@
+// dynasoc: the subcommands, and how errors become exit statuses.
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+
+#include "cli/command.hpp"
+#include "cli/options.hpp"
+#include "common/error.hpp"
+#include "version.hpp"
+
+namespace {
+
+struct Entry {
+  const char* name;
+  const char* arguments;
+  const char* doc;
+  int (*run)(const dynasoc::cli::Arguments&);
+};
+
+constexpr Entry kCommands[] = {
+    {"run", "SCENARIO", "simulate; summary on the terminal, everything else under --out DIR", dynasoc::cli::run_command},
+    {"table", "import|show|fit|fill|power …", "latency/energy tables: from raw measurements to every operating point",
+     dynasoc::cli::table_command},
+    {"lint", "FILE…", "validate any input file", dynasoc::cli::lint_command},
+    {"list", "policies|governors|networks|platforms|scenarios|traces", "what there is to name in a scenario",
+     dynasoc::cli::list_command},
+    {"bench", "", "the standard workload on this machine, both engines", dynasoc::cli::bench_command},
+    {"schema", "scenario|platform|network", "JSON Schema of a file format, for editors", dynasoc::cli::schema_command},
+};
+
+void print_usage(std::FILE* to) {
+  std::fprintf(to, "dynasoc %s: simulate runtime managers of dynamic DNNs on embedded boards\n\nusage: dynasoc COMMAND …\n\n",
+               DYNASOC_VERSION);
+  for (const Entry& command : kCommands) std::fprintf(to, "  %-7s %-30s %s\n", command.name, command.arguments, command.doc);
+  std::fprintf(to, "\n`dynasoc COMMAND --help` tells a command's options. Exit status: 0 success; 1 a check does not hold; 2 bad\n"
+                   "input or usage; 3 something outside failed; 4 a bug; 130 interrupted.\n");
+}
+
+int dispatch(const dynasoc::cli::Arguments& all) {
+  if (all.empty()) {
+    print_usage(stderr);
+    return dynasoc::cli::kBadInput;
+  }
+  const std::string& name = all[0];
+  if (name == "--help" || name == "-h" || name == "help") {
+    print_usage(stdout);
+    return dynasoc::cli::kSuccess;
+  }
+  if (name == "--version") {
+    std::printf("dynasoc %s (%s)\n", DYNASOC_VERSION, DYNASOC_GIT_DESCRIPTION);
+    return dynasoc::cli::kSuccess;
+  }
+  std::vector<std::string> known;
+  for (const Entry& command : kCommands) {
+    if (name == command.name) return command.run({all.begin() + 1, all.end()});
+    known.emplace_back(command.name);
+  }
+  throw dynasoc::InputError("unknown command \"" + name + "\"" + dynasoc::hint(name, known));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace dynasoc;
+  try {
+    const int status = dispatch({argv + 1, argv + argc});
+    std::cout.flush();
+    if (!std::cout || std::fflush(stdout) != 0) {
+      std::fprintf(stderr, "dynasoc: standard output cannot be written\n");
+      return cli::kOutsideFailed;
+    }
+    return status;
+  } catch (const InputError& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return cli::kBadInput;
+  } catch (const OutsideError& error) {
+    std::fprintf(stderr, "dynasoc: %s\n", error.what());
+    return cli::kOutsideFailed;
+  } catch (const cli::Interrupted&) {
+    std::fprintf(stderr, "dynasoc: interrupted; nothing was written\n");
+    return 130;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "dynasoc: a bug: %s\n", error.what());
+    return cli::kBug;
+  }
+}

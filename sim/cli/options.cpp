@@ -1,0 +1,115 @@
+#include "cli/options.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace dynasoc::cli {
+namespace po = boost::program_options;
+namespace {
+
+std::atomic<bool> interrupted{false};  // a signal handler can reach nothing else
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+void Options::positional(const std::string& name, int most) {
+  hidden_.add_options()(name.c_str(), po::value<std::vector<std::string>>());
+  positional_.add(name.c_str(), most);
+}
+
+void Options::parse(const Arguments& arguments) {
+  visible_.add_options()("help,h", "print this and end");
+  po::options_description all;
+  all.add(visible_).add(hidden_);
+  try {
+    po::store(po::command_line_parser(arguments)
+                  .options(all)
+                  .positional(positional_)
+                  .style(po::command_line_style::default_style & ~po::command_line_style::allow_guessing)
+                  .run(),
+              values_);
+    po::notify(values_);
+  } catch (const po::unknown_option& error) {
+    std::vector<std::string> known;
+    for (const auto& option : visible_.options()) known.push_back("--" + option->long_name());
+    throw InputError("unknown option " + error.get_option_name() + hint(error.get_option_name(), known));
+  } catch (const po::too_many_positional_options_error&) {
+    throw InputError("too many arguments; usage: " + usage_);
+  } catch (const po::error& error) {
+    throw InputError(std::string(error.what()) + "; usage: " + usage_);
+  }
+  help_ = values_.count("help") > 0;
+  if (help_) std::cout << "usage: " << usage_ << "\n\n" << doc_ << "\n\n" << visible_;
+}
+
+Overrides overrides_of(const std::vector<std::string>& settings) {
+  Overrides out;
+  for (const std::string& setting : settings) {
+    const auto equals = setting.find('=');
+    if (equals == std::string::npos || equals == 0) throw InputError("--set " + setting + ": must be path=value");
+    out.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  return out;
+}
+
+EngineKind engine_of(const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto& [text, kind] : EnumNames<EngineKind>::names) {
+    if (text == name) {
+      if (kind == EngineKind::simgrid && !simgrid_available())
+        throw InputError("--engine simgrid: this program was built without SimGrid (Debian: libsimgrid-dev)");
+      return kind;
+    }
+    known.emplace_back(text);
+  }
+  throw InputError("--engine " + name + ": unknown engine" + hint(name, known));
+}
+
+int default_jobs() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
+
+ProgressBar::ProgressBar(bool quiet) : shown_(!quiet && ::isatty(STDERR_FILENO)), started_s_(seconds()) {
+  const auto stop = [](int) { interrupted = true; };
+  std::signal(SIGINT, stop);
+  std::signal(SIGTERM, stop);
+}
+
+ProgressBar::~ProgressBar() {
+  if (drawn_) std::fputs("\r\033[K", stderr);
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
+void ProgressBar::operator()(double share) {
+  if (interrupted) throw Interrupted{};
+  const double now_s = seconds(), elapsed_s = now_s - started_s_;
+  if (!shown_ || elapsed_s < 1 || now_s - drawn_at_s_ < 0.1) return;
+  drawn_at_s_ = now_s;
+  drawn_ = true;
+  constexpr int kWidth = 40;
+  const int full = static_cast<int>(share * kWidth);
+  std::string bar;
+  for (int i = 0; i < kWidth; ++i) bar += i < full ? "━" : " ";
+  std::fprintf(stderr, "\r\033[K%s %3.0f %%, %.0f s left", bar.c_str(), 100 * share, elapsed_s / share * (1 - share));
+}
+
+int terminal_columns() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  return 100;
+}
+
+bool terminal_colour() { return ::isatty(STDOUT_FILENO) && std::getenv("NO_COLOR") == nullptr; }
+
+}  // namespace dynasoc::cli

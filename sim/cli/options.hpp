@@ -1,0 +1,76 @@
+// What the subcommands' command lines have in common.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <boost/program_options.hpp>
+
+#include "cli/command.hpp"
+#include "scenario/scenario.hpp"
+#include "world/run.hpp"
+
+namespace dynasoc::cli {
+
+/// Parses `arguments`; unknown options get the nearest known one. `--help` prints `usage` and the options and makes
+/// `asked_for_help` true. Throws InputError.
+class Options {
+ public:
+  Options(std::string usage, std::string doc) : usage_(std::move(usage)), doc_(std::move(doc)) {}
+
+  boost::program_options::options_description_easy_init add() { return visible_.add_options(); }
+  void positional(const std::string& name, int most);
+
+  void parse(const Arguments& arguments);
+  bool asked_for_help() const { return help_; }
+  bool has(const std::string& name) const { return values_.count(name) > 0; }
+  template <class T>
+  T get(const std::string& name) const {
+    return values_[name].as<T>();
+  }
+  template <class T>
+  T get_or(const std::string& name, T otherwise) const {
+    return has(name) ? values_[name].as<T>() : otherwise;
+  }
+
+ private:
+  std::string usage_, doc_;
+  boost::program_options::options_description visible_{"Options"};
+  boost::program_options::options_description hidden_;
+  boost::program_options::positional_options_description positional_;
+  boost::program_options::variables_map values_;
+  bool help_ = false;
+};
+
+/// `--set path=value` as given, any number of times.
+Overrides overrides_of(const std::vector<std::string>& settings);
+
+/// Native unless asked otherwise; refuses unknown engines and one that was not built in.
+EngineKind engine_of(const std::string& name);
+
+/// Cores of this machine, at least 1.
+int default_jobs();
+
+/// A progress bar with the time that remains on stderr: only on a terminal, only after a second. Throws Interrupted once
+/// Ctrl-C (or SIGTERM) was pressed.
+class ProgressBar {
+ public:
+  explicit ProgressBar(bool quiet);
+  ~ProgressBar();
+  void operator()(double share);
+
+ private:
+  bool shown_;
+  bool drawn_ = false;
+  double started_s_;
+  double drawn_at_s_ = 0;
+};
+
+/// The user pressed Ctrl-C. The program ends with status 130; whatever is on disk is complete or resumable.
+struct Interrupted {};
+
+/// Width of the terminal behind stdout; 100 where there is none. Colours only on a terminal and without NO_COLOR.
+int terminal_columns();
+bool terminal_colour();
+
+}  // namespace dynasoc::cli

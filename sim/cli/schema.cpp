@@ -1,0 +1,43 @@
+// dynasoc schema: JSON Schemas, from the same declarations that read the files.
+#include <iostream>
+
+#include "application/network.hpp"
+#include "cli/options.hpp"
+#include "device/platform.hpp"
+
+namespace dynasoc::cli {
+namespace {
+
+template <class T>
+Json schema(const char* title) {
+  Json out = {{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", title}};
+  out.update(object_schema<T>());
+  out["properties"]["$schema"] = {{"type", "string"}};
+  return out;
+}
+
+}  // namespace
+
+int schema_command(const Arguments& arguments) {
+  static const std::vector<std::string> kKinds{"scenario", "platform", "network"};
+  Options options("dynasoc schema scenario|platform|network",
+                  "Prints the JSON Schema of a file format. Point an editor at it with a \"$schema\" member.");
+  options.positional("kind", 1);
+  options.parse(arguments);
+  if (options.asked_for_help()) return kSuccess;
+  if (!options.has("kind")) throw InputError("schema of what?" + hint("", kKinds));
+  const std::string kind = options.get<std::vector<std::string>>("kind")[0];
+  Json out;
+  if (kind == "scenario")
+    out = scenario_schema();
+  else if (kind == "platform")
+    out = schema<PlatformFile>("DynaSoC platform");
+  else if (kind == "network")
+    out = schema<NetworkFile>("DynaSoC network");
+  else
+    throw InputError("schema: unknown kind \"" + kind + "\"" + hint(kind, kKinds));
+  std::cout << out.dump(2) << "\n";
+  return kSuccess;
+}
+
+}  // namespace dynasoc::cli

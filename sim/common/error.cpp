@@ -1,0 +1,67 @@
+#include "common/error.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace dynasoc {
+
+std::string Location::text() const {
+  std::string out = file;
+  if (line > 0) out += ":" + std::to_string(line);
+  if (line > 0 && column > 0) out += ":" + std::to_string(column);
+  if (!pointer.empty()) out += ": " + pointer;
+  return out;
+}
+
+InputError::InputError(const Location& location, const std::string& message)
+    : std::runtime_error(location.text() + ": " + message) {}
+
+namespace {
+
+// Levenshtein distance with a swap of neighbours counted as one slip.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before_last(b.size() + 1), last(b.size() + 1), current(b.size() + 1);
+  std::iota(last.begin(), last.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    current[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      current[j] = std::min({last[j] + 1, current[j - 1] + 1, change});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        current[j] = std::min(current[j], before_last[j - 2] + 1);
+    }
+    std::swap(before_last, last);
+    std::swap(last, current);
+  }
+  return last[b.size()];
+}
+
+}  // namespace
+
+std::optional<std::string> nearest(std::string_view name, std::span<const std::string> candidates) {
+  const std::string* best = nullptr;
+  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
+  for (const std::string& candidate : candidates) {
+    std::size_t distance = edit_distance(name, candidate);
+    // `latency` for `latency_ms`, `latency_s` for `latency_ms`: the same quantity, another unit.
+    const auto stem = [](std::string_view s) { return s.substr(0, s.rfind('_')); };
+    if (stem(name) == stem(candidate) || name == stem(candidate)) distance = std::min<std::size_t>(distance, 1);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = &candidate;
+    }
+  }
+  if (best == nullptr) return std::nullopt;
+  return *best;
+}
+
+std::string hint(std::string_view name, std::span<const std::string> candidates) {
+  if (const auto near = nearest(name, candidates)) return " (did you mean \"" + *near + "\"?)";
+  if (candidates.empty()) return "";
+  constexpr std::size_t kMost = 12;
+  std::string out = " (known: ";
+  for (std::size_t i = 0; i < std::min(kMost, candidates.size()); ++i) out += (i ? ", " : "") + candidates[i];
+  return out + (candidates.size() > kMost ? ", …)" : ")");
+}
+
+}  // namespace dynasoc

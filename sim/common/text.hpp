@@ -1,0 +1,52 @@
+// Numbers as text, and files written so that a kill leaves either the old file or the whole new one.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace dynasoc {
+
+/// The shortest text that reads back as the same double.
+std::string number_text(double x);
+
+/// `x` with `digits` significant digits, never in exponent form for ordinary magnitudes.
+std::string rounded_text(double x, int digits = 4);
+
+/// Appends without allocating a temporary; the shortest round-trip form.
+void append_number(std::string& out, double x);
+void append_number(std::string& out, long long x);
+
+/// Writes to a temporary file beside `path` and renames it. Throws OutsideError when the disk refuses.
+void write_file(const std::filesystem::path& path, std::string_view content);
+
+/// A large file written bit by bit into `path`.partial; `commit` renames it. Without `commit` nothing remains.
+class FileWriter {
+ public:
+  explicit FileWriter(std::filesystem::path path);
+  ~FileWriter();
+  FileWriter(const FileWriter&) = delete;
+  FileWriter& operator=(const FileWriter&) = delete;
+
+  /// Text to append to; call `flush_if_large` now and then.
+  std::string& buffer() { return buffer_; }
+  void flush_if_large() {
+    if (buffer_.size() > kLarge) flush();
+  }
+  void commit();
+
+ private:
+  static constexpr std::size_t kLarge = 1 << 20;
+  void flush();
+  std::filesystem::path path_;
+  std::string buffer_;
+  int file_ = -1;
+};
+
+/// Reads a whole file. Throws InputError when it cannot be read.
+std::string read_file(const std::filesystem::path& path);
+
+/// FNV-1a, 64 bit, as 16 hexadecimal digits: identifies an input in a manifest (not a security measure).
+std::string content_hash(std::string_view content);
+
+}  // namespace dynasoc

@@ -1,0 +1,56 @@
+// static: one sub-network and one clock for the whole run, as a static DNN ships.
+// Source: the static baseline of the Dynamic-OFA evaluation; without a `level`, the choice made offline there: the most
+// accurate sub-network whose table latency meets the target.
+#include "manager/policy.hpp"
+
+namespace dynasoc::manager {
+namespace {
+
+class Static final : public Policy {
+ public:
+  struct Parameters {
+    int level = 0;
+    static constexpr auto fields() {
+      return describe(field(&Parameters::level, "level", range(0, 1000),
+                            "sub-network of every application (3 is L3); 0 = the most accurate that meets the latency target "
+                            "by the tables, else the smallest"));
+    }
+  };
+  explicit Static(const Parameters& parameters) : p_(parameters) {}
+
+  Triggers triggers() const override { return {}; }
+
+  void decide(const Observation& seen, Decision& decision) override {
+    for (const AppView& app : seen.applications) {
+      if (p_.level > 0) {
+        const int subnet = std::min(p_.level, app.subnets) - 1;
+        decision.set(Knob::subnet, app.index, subnet, because("fixed level {}", subnet + 1));
+        continue;
+      }
+      const int opp = seen.domains[seen.units[app.unit].domains[0]].opp;
+      int best = -1;
+      double best_ms = 0;
+      for (int i = 0; i < app.subnets; ++i) {
+        const double ms = seen.profile->latency_ms(app.index, i, app.unit, opp);
+        const bool meets = app.latency_target_ms <= 0 || ms <= app.latency_target_ms;
+        if (!(ms > 0) || (best >= 0 && !meets)) continue;
+        if (best < 0 || app.accuracy[i] > app.accuracy[best]) {
+          best = i;
+          best_ms = ms;
+        }
+      }
+      if (best < 0) continue;
+      decision.set(Knob::subnet, app.index, best,
+                   because("table latency {} ms, target {} ms", best_ms, app.latency_target_ms),
+                   app.latency_target_ms > 0 ? 1 - best_ms / app.latency_target_ms : 0);
+    }
+  }
+
+ private:
+  Parameters p_;
+};
+
+const Registration<Policy, Static> registered{"static", "one sub-network for the whole run, chosen offline"};
+
+}  // namespace
+}  // namespace dynasoc::manager

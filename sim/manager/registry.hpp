@@ -1,0 +1,128 @@
+// Implementations register themselves in one line, which also declares their parameters:
+//
+//   const Registration<Policy, Pid> registered{"pid", "PID controller on smoothed latency"};
+//
+// The implementation has a `struct Parameters` with `fields()` and a constructor that takes it. Every object file of the
+// library is linked as an object, never from an archive, so that no linker drops a registration; a test lists them.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/fields.hpp"
+
+namespace dynasoc::manager {
+
+/// Parameters that an interface's implementations all share with their own.
+struct Entry {
+  std::string name;
+  std::string doc;
+  Json schema;  ///< of the parameters
+};
+
+/// What is registered for one interface. Filled before main, constant afterwards.
+template <class Interface>
+class Registry {
+ public:
+  using Factory = std::function<std::unique_ptr<Interface>(const Value*)>;
+
+  static Registry& instance() {
+    static Registry registry;
+    return registry;
+  }
+
+  void add(Entry entry, Factory factory) {
+    const std::string name = entry.name;
+    if (!implementations_.emplace(name, std::pair{std::move(entry), std::move(factory)}).second)
+      throw InternalError("two implementations are called " + name);
+  }
+
+  bool has(const std::string& name) const { return implementations_.contains(name); }
+
+  /// `parameters` is the object that names the implementation (its `name` is skipped); null for all defaults.
+  std::unique_ptr<Interface> make(const std::string& name, const Value* parameters) const {
+    return implementations_.at(name).second(parameters);
+  }
+
+  std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    for (const auto& [name, unused] : implementations_) out.push_back(name);
+    return out;
+  }
+
+  const Entry& entry(const std::string& name) const { return implementations_.at(name).first; }
+
+ private:
+  std::map<std::string, std::pair<Entry, Factory>> implementations_;  // sorted: listings do not depend on link order
+};
+
+template <class Interface, class Implementation>
+struct Registration {
+  Registration(std::string name, std::string doc) {
+    using Parameters = typename Implementation::Parameters;
+    Registry<Interface>::instance().add({std::move(name), std::move(doc), object_schema<Parameters>()},
+                                        [](const Value* value) -> std::unique_ptr<Interface> {
+                                          Parameters parameters;
+                                          if (value != nullptr) read_fields(*value, parameters, {"name"});
+                                          return std::make_unique<Implementation>(parameters);
+                                        });
+  }
+};
+
+/// `"schedutil"` or `{"name": "schedutil", "rate_limit_us": 500}` in a file: an implementation and its parameters,
+/// checked when read.
+template <class Interface>
+struct Choice {
+  std::string name;
+  std::optional<Value> parameters;
+  Where where;
+
+  static Choice from_value(const Value& value) {
+    Choice out;
+    out.where = value.where();
+    if (value.json().is_string()) {
+      out.name = value.json().get<std::string>();
+    } else if (value.json().is_object()) {
+      out.name = read<std::string>(value["name"]);
+      out.where = value["name"].where();
+      out.parameters = value;
+    } else {
+      detail::wrong_kind(value, "a name, or an object with a name and parameters");
+    }
+    const auto& registry = Registry<Interface>::instance();
+    if (!registry.has(out.name))
+      throw out.where.error(std::string("unknown ") + Interface::what + " \"" + out.name + "\"" +
+                            hint(out.name, registry.names()));
+    out.make();  // parameters are checked here, where their place is known
+    return out;
+  }
+
+  std::unique_ptr<Interface> make() const {
+    return Registry<Interface>::instance().make(name, parameters ? &*parameters : nullptr);
+  }
+
+  Json to_json() const { return parameters ? parameters->json() : Json(name); }
+
+  static Json schema() {
+    const auto& registry = Registry<Interface>::instance();
+    Json names = registry.names(), objects = Json::array();
+    objects.push_back({{"enum", names}});
+    for (const std::string& name : registry.names()) {
+      Json option = registry.entry(name).schema;
+      Json properties = {{"name", {{"const", name}, {"description", registry.entry(name).doc}}}};
+      for (const auto& [key, entry] : option["properties"].items()) properties[key] = entry;
+      option["properties"] = std::move(properties);
+      Json needed = {"name"};
+      if (option.contains("required"))
+        for (const auto& key : option["required"]) needed.push_back(key);
+      option["required"] = std::move(needed);
+      objects.push_back(std::move(option));
+    }
+    return {{"anyOf", std::move(objects)}};
+  }
+};
+
+}  // namespace dynasoc::manager

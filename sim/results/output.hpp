@@ -1,0 +1,39 @@
+// The output directory of a run, and its way back: `dynasoc run DIR/manifest.json`.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "scenario/scenario.hpp"
+#include "world/record.hpp"
+
+namespace dynasoc {
+
+/// How a run was asked for; a manifest keeps it.
+struct RunRequest {
+  std::string engine = "native";
+  int replications = 1;
+  std::uint64_t seed = 1;
+  std::vector<std::string> command_line;
+};
+
+/// Refuses (InputError) a directory that cannot be made or written, or that already holds anything, unless `force`; with
+/// `force`, refuses to touch a directory that does not look like results. Creates it. Called before a run: nobody should
+/// simulate for an hour to learn that the disk is read-only.
+void prepare_output(const std::filesystem::path& directory, bool force);
+
+/// Writes jobs.csv, decisions.csv, timeline.csv, trace.json, summary.json and, last, manifest.json; each appears complete
+/// or not at all. A directory without manifest.json holds an unfinished run.
+void write_output(const std::filesystem::path& directory, const Scenario& scenario, const RunRequest& request,
+                  const std::vector<RunRecord>& records, const Json& summary);
+
+/// Whether a document is a manifest.
+bool is_manifest(const Json& json);
+
+/// What a manifest asks for: the scenario as it was, with all overrides. Throws InputError. Inputs (platform, tables) that
+/// have changed since are named in `warnings` of the scenario.
+Scenario load_manifest(std::shared_ptr<Document> document, const std::filesystem::path& path, const Overrides& overrides,
+                       RunRequest& request);
+
+}  // namespace dynasoc

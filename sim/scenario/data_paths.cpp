@@ -1,0 +1,80 @@
+#include "scenario/data_paths.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+namespace dynasoc {
+namespace fs = std::filesystem;
+
+DataPaths::DataPaths(const fs::path& beside) : beside_(beside.empty() ? fs::path(".") : beside) {
+  std::error_code code;
+  const auto add = [this, &code](const fs::path& root) {
+    if (!fs::is_directory(root / "models", code) && !fs::is_directory(root / "platforms", code)) return;
+    const fs::path canonical = fs::weakly_canonical(root, code);
+    if (std::find(roots_.begin(), roots_.end(), canonical) == roots_.end()) roots_.push_back(canonical);
+  };
+  for (fs::path at = fs::weakly_canonical(fs::absolute(beside_, code), code);; at = at.parent_path()) {
+    add(at);
+    if (at == at.root_path()) break;
+  }
+  if (const char* data = std::getenv("DYNASOC_DATA")) add(data);
+#ifdef DYNASOC_DATA_DIR
+  add(DYNASOC_DATA_DIR);
+#endif
+  const fs::path program = fs::read_symlink("/proc/self/exe", code);
+  if (!code) add(program.parent_path().parent_path() / "share" / "dynasoc");
+}
+
+std::vector<std::string> DataPaths::list(const std::string& folder, const std::string& ending, bool deep) const {
+  std::set<std::string> names;
+  std::error_code code;
+  for (const fs::path& root : roots_) {
+    const fs::path base = root / folder;
+    if (!fs::is_directory(base, code)) continue;
+    const auto consider = [&](const fs::path& path) {
+      if (ending == "/network.json") {
+        if (fs::exists(path / "network.json", code)) names.insert(path.filename().string());
+      } else if (path.extension() == ending) {
+        names.insert(fs::relative(path, base, code).replace_extension().string());
+      }
+    };
+    if (deep)
+      for (const auto& entry : fs::recursive_directory_iterator(base, code)) consider(entry.path());
+    else
+      for (const auto& entry : fs::directory_iterator(base, code)) consider(entry.path());
+  }
+  return {names.begin(), names.end()};
+}
+
+std::vector<std::string> DataPaths::networks() const { return list("models", "/network.json", false); }
+std::vector<std::string> DataPaths::platforms() const { return list("platforms", ".json", false); }
+std::vector<std::string> DataPaths::scenarios() const { return list("scenarios", ".json", true); }
+std::vector<std::string> DataPaths::traces() const { return list("traces", ".csv", true); }
+
+fs::path DataPaths::find(const Name& name, const char* what, const std::string& folder, const std::string& ending,
+                         const std::vector<std::string>& known) const {
+  std::error_code code;
+  const std::string& text = name.text;
+  if (text.empty()) throw name.error(std::string("the name of a ") + what + " is empty");
+  if (text.ends_with(".json") || text.ends_with(".csv")) {
+    const fs::path direct = fs::path(text).is_absolute() ? fs::path(text) : beside_ / text;
+    if (fs::exists(direct, code)) return direct;
+    for (const fs::path& root : roots_)
+      for (const fs::path& path : {root / folder / text, root / text})
+        if (fs::exists(path, code)) return path;
+    throw name.error("no such file: " + text);
+  }
+  for (const fs::path& root : roots_) {
+    const fs::path path = root / folder / (text + ending);
+    if (fs::exists(path, code)) return path;
+  }
+  throw name.error(std::string("unknown ") + what + " \"" + text + "\"" + hint(text, known));
+}
+
+fs::path DataPaths::network(const Name& name) const { return find(name, "network", "models", "/network.json", networks()); }
+fs::path DataPaths::platform(const Name& name) const { return find(name, "platform", "platforms", ".json", platforms()); }
+fs::path DataPaths::trace(const Name& name) const { return find(name, "trace", "traces", ".csv", traces()); }
+fs::path DataPaths::scenario(const Name& name) const { return find(name, "scenario", "scenarios", ".json", scenarios()); }
+
+}  // namespace dynasoc

@@ -1,0 +1,357 @@
+#include "scenario/scenario.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "common/csv.hpp"
+#include "common/text.hpp"
+
+namespace dynasoc {
+namespace fs = std::filesystem;
+namespace {
+
+template <class T>
+std::vector<std::string> names_of(const Named<T>& named) {
+  std::vector<std::string> out;
+  for (const auto& [name, unused] : named) out.push_back(name);
+  return out;
+}
+
+int index_in(const std::vector<std::string>& names, const Name& name, const char* what) {
+  const auto it = std::find(names.begin(), names.end(), name.text);
+  if (it == names.end()) throw name.error(std::string("unknown ") + what + " \"" + name.text + "\"" + hint(name.text, names));
+  return static_cast<int>(it - names.begin());
+}
+
+void obey_includes(Document& document, const fs::path& folder, std::vector<fs::path>& chain, std::vector<fs::path>& inputs,
+                   const Value& root) {
+  if (!root.has("include")) return;
+  std::vector<Name> files;
+  const Value include = root["include"];
+  if (include.json().is_array())
+    files = read<std::vector<Name>>(include);
+  else
+    files.push_back(read<Name>(include));
+  for (const Name& file : files) {
+    const fs::path path = DataPaths(folder).scenario(file);
+    std::error_code code;
+    const fs::path canonical = fs::weakly_canonical(path, code);
+    if (std::find(chain.begin(), chain.end(), canonical) != chain.end())
+      throw file.error("cyclic include: " + path.string() + " is being read already");
+    inputs.push_back(path);
+    auto base = Document::load(path);
+    chain.push_back(canonical);
+    obey_includes(*base, path.parent_path(), chain, inputs, Value(base));
+    chain.pop_back();
+    document.include(base);
+  }
+  document.drop("include");
+}
+
+ModeSetup resolve_mode(const Platform& platform, const ModeFile* mode, Time from, const std::string& name) {
+  ModeSetup out;
+  out.from = from;
+  out.name = name;
+  const PlatformFile& file = platform.file;
+  for (const auto& [domain_name, domain] : file.domains) {
+    int lowest = 0, highest = static_cast<int>(domain.opps_mhz.size()) - 1;
+    if (mode != nullptr) {
+      for (const auto& [capped, mhz] : mode->max_mhz)
+        if (capped == domain_name)
+          while (highest > 0 && domain.opps_mhz[highest] > mhz * 1.0005) --highest;
+      for (const auto& [floored, mhz] : mode->min_mhz)
+        if (floored == domain_name)
+          while (lowest < highest && domain.opps_mhz[lowest] < mhz * 0.9995) ++lowest;
+    }
+    out.lowest_opp.push_back(lowest);
+    out.highest_opp.push_back(highest);
+  }
+  for (std::size_t u = 0; u < file.units.size(); ++u) {
+    int cores = 0;
+    for (const int d : platform.links[u].domains) cores += file.domains[d].second.cores;
+    const bool cpu = file.domains[platform.links[u].domains[0]].second.kind == DomainKind::cpu;
+    if (cpu && mode != nullptr && mode->cores_online > 0) cores = std::min(cores, mode->cores_online);
+    out.cores_online.push_back(cores);
+  }
+  return out;
+}
+
+class Resolver {
+ public:
+  Resolver(Scenario& scenario, Setup& setup) : scenario_(scenario), file_(scenario.file), setup_(setup), paths_(scenario.folder) {}
+
+  void resolve() {
+    if (file_.applications.empty()) throw file_.where.error("\"applications\" is empty: there is nothing to simulate");
+    if (file_.duration_s > 1e9) throw at("/duration_s").error("must be at most 1e9 (the clock counts nanoseconds)");
+    if (file_.warmup_s >= file_.duration_s) throw at("/warmup_s").error("must be shorter than duration_s");
+    setup_.name = file_.name;
+    setup_.seed = static_cast<std::uint64_t>(file_.seed);
+    setup_.duration = from_s(file_.duration_s);
+    setup_.warmup = from_s(file_.warmup_s);
+    setup_.thermal = file_.thermal;
+    setup_.policy = file_.policy;
+    setup_.manager_cost_us = file_.manager_cost_us;
+    platform();
+    governors();
+    for (const auto& [name, app] : file_.applications) application(name, app);
+    for (AppSetup& app : setup_.apps) parent(app);
+    for (const auto& [name, load] : file_.background) background(name, load);
+    for (const auto& [name, window] : file_.windows) {
+      const Time to = window.to_s > 0 ? from_s(window.to_s) : setup_.duration;
+      if (to <= from_s(window.from_s)) throw at("/windows/" + pointer_token(name)).error("ends before it begins");
+      setup_.windows.push_back({name, from_s(window.from_s), to});
+    }
+  }
+
+ private:
+  Where at(const std::string& pointer) const { return {file_.where.document, pointer}; }
+  void warn(const std::string& text) {
+    if (std::find(scenario_.warnings.begin(), scenario_.warnings.end(), text) == scenario_.warnings.end())
+      scenario_.warnings.push_back(text);
+  }
+
+  void platform() {
+    const fs::path path = paths_.platform(file_.platform);
+    scenario_.inputs.push_back(path);
+    setup_.platform = Platform::load(path);
+    const Platform& platform = setup_.platform;
+    if (file_.ambient_c && setup_.platform.file.thermal) setup_.platform.file.thermal->ambient_c = *file_.ambient_c;
+    for (std::size_t u = 0; u < platform.file.units.size(); ++u) {
+      const auto& opps = platform.file.domains[platform.links[u].domains[0]].second.opps_mhz;
+      for (const int d : platform.links[u].domains)
+        if (platform.file.domains[d].second.opps_mhz != opps)
+          throw platform.file.units[u].second.where.error("its domains must have the same OPPs");
+    }
+    const auto mode = [&](const Name& name, Time from) {
+      if (name.empty()) return resolve_mode(platform, nullptr, from, "");
+      const ModeFile* found = platform.mode(name.text);
+      if (found == nullptr) {
+        const auto known = platform.mode_names();
+        throw name.error("platform " + platform.file.name + " has no power mode \"" + name.text + "\"" + hint(name.text, known));
+      }
+      return resolve_mode(platform, found, from, name.text);
+    };
+    setup_.modes.push_back(mode(file_.mode.empty() ? platform.file.default_mode : file_.mode, 0));
+    Time last = 0;
+    for (const ModeChangeFile& change : file_.mode_changes) {
+      if (from_s(change.at_s) <= last) throw change.mode.error("mode changes must be in order of time");
+      last = from_s(change.at_s);
+      setup_.modes.push_back(mode(change.mode, last));
+    }
+  }
+
+  void governors() {
+    const Platform& platform = setup_.platform;
+    const auto& registry = manager::Registry<manager::Governor>::instance();
+    for (const auto& [name, domain] : platform.file.domains) {
+      if (!registry.has(domain.governor.text))
+        throw domain.governor.error("unknown governor \"" + domain.governor.text + "\"" +
+                                    hint(domain.governor.text, registry.names()));
+      setup_.governors.push_back({domain.governor.text, std::nullopt, domain.governor.where});
+    }
+    for (const auto& [name, governor] : file_.governors) {
+      const int d = index_in(platform.domain_names(), {name, at("/governors/" + pointer_token(name))}, "frequency domain");
+      setup_.governors[d] = governor;
+    }
+  }
+
+  std::shared_ptr<const Network> network(const Name& name) {
+    const fs::path path = paths_.network(name);
+    auto& loaded = networks_[path.string()];
+    if (!loaded) {
+      loaded = std::make_shared<Network>(Network::load(path));
+      scenario_.inputs.push_back(path);
+    }
+    return loaded;
+  }
+
+  std::vector<double> column(const Name& file, const std::string& name, const Range& range) {
+    const fs::path path = paths_.trace(file);
+    scenario_.inputs.push_back(path);
+    const Csv csv = Csv::load(path);
+    if (!csv.has(name)) throw file.error(path.string() + " has no column \"" + name + "\"" + hint(name, csv.columns()));
+    std::vector<double> out;
+    for (std::size_t row = 0; row < csv.size(); ++row)
+      if (!csv.text(row, name).empty()) out.push_back(csv.number(row, name, range));
+    if (out.empty()) throw file.error(path.string() + " has no rows");
+    return out;
+  }
+
+  void application(const std::string& name, const ApplicationFile& file) {
+    AppSetup app;
+    app.name = name;
+    app.file = file;
+    app.network = network(file.network);
+    const Network& net = *app.network;
+    const Platform& platform = setup_.platform;
+    const auto units = platform.unit_names();
+
+    std::vector<Name> tables = file.tables;
+    if (tables.empty()) {
+      // The network's own choice if it is for this board, else the only table that is.
+      const auto fits = [&](const std::string& table) {
+        for (const auto& [known, reference] : net.file.tables)
+          if (known == table) return reference.platform.text == platform.file.name;
+        return false;
+      };
+      if (!net.file.default_table.empty() && fits(net.file.default_table.text)) {
+        tables.push_back({net.file.default_table.text, file.network.where});
+      } else {
+        for (const auto& [known, reference] : net.file.tables)
+          if (fits(known)) tables.push_back({known, file.network.where});
+        if (tables.size() != 1)
+          throw file.network.error("network " + net.file.name +
+                                   (tables.empty() ? " has no table for platform " : " has several tables for platform ") +
+                                   platform.file.name + ": name one in \"tables\"" + hint("", names_of(net.file.tables)));
+      }
+    }
+    app.tables.assign(units.size(), nullptr);
+    app.models.assign(units.size(), std::vector<std::optional<LatencyModel>>(net.size()));
+    for (const Name& table_name : tables) {
+      index_in(names_of(net.file.tables), table_name, "table");
+      for (const auto& [known, reference] : net.file.tables) {
+        if (known != table_name.text) continue;
+        if (reference.platform.text != platform.file.name)
+          throw table_name.error("table \"" + known + "\" was obtained on " + reference.platform.text + ", not on " +
+                                 platform.file.name);
+        scenario_.inputs.push_back(net.folder / reference.file.text);
+      }
+      const auto table = std::make_shared<const Table>(net.table(table_name.text));
+      for (const Cell& cell : table->cells) {
+        const int u = index_in(units, {cell.unit, table_name.where}, "unit");
+        if (app.tables[u] && app.tables[u] != table)
+          throw table_name.error("two of the tables give cells for unit \"" + cell.unit + "\"");
+        if (app.tables[u]) continue;
+        app.tables[u] = table;
+        const SoftRoofline* scaling = nullptr;
+        for (const auto& [unit, shape] : net.file.scaling)
+          if (unit == cell.unit) scaling = &shape;
+        for (std::size_t s = 0; s < net.size(); ++s) {
+          const std::string subnet = "L" + std::to_string(s + 1);
+          const bool covered = std::any_of(table->cells.begin(), table->cells.end(), [&](const Cell& other) {
+            return other.subnet == subnet && other.unit == cell.unit;
+          });
+          if (covered)
+            app.models[u][s].emplace(*table, scaling, cell.unit, subnet, unit_clock(platform, static_cast<std::size_t>(u)),
+                                     platform.file.units[u].second.parallel_fraction);
+        }
+      }
+    }
+
+    std::vector<std::string> covered;
+    for (std::size_t u = 0; u < units.size(); ++u)
+      if (app.tables[u]) covered.push_back(units[u]);
+    if (file.unit.empty()) {
+      app.unit = platform.unit_index(covered.at(0));
+    } else {
+      app.unit = index_in(units, file.unit, "unit");
+      if (!app.tables[app.unit])
+        throw file.unit.error("the tables of network " + net.file.name + " have no cell for unit \"" + file.unit.text + "\"" +
+                              hint(file.unit.text, covered));
+    }
+    if (!file.subnet.empty()) {
+      app.subnet = net.subnet_index(file.subnet.text);
+      std::vector<std::string> known;
+      for (std::size_t s = 0; s < net.size(); ++s)
+        if (app.models[app.unit][s]) known.push_back("L" + std::to_string(s + 1));
+      if (app.subnet < 0 || !app.models[app.unit][app.subnet])
+        throw file.subnet.error("network " + net.file.name + " has no sub-network \"" + file.subnet.text + "\" on unit " +
+                                units[app.unit] + hint(file.subnet.text, known));
+    }
+    for (std::size_t i = 1; i < file.targets.size(); ++i)
+      if (file.targets[i].from_s <= file.targets[i - 1].from_s)
+        throw file.where.error("targets must be in order of from_s, each later than the one before");
+    if (file.stop_s > 0 && file.stop_s <= file.start_s) throw file.where.error("stop_s must be later than start_s");
+    if (file.start_s >= file_.duration_s) throw file.where.error("starts only after the run has ended");
+
+    const bool closed = std::holds_alternative<ClosedLoopArrivals>(file.arrivals) ||
+                        std::holds_alternative<SingleStreamArrivals>(file.arrivals) ||
+                        std::holds_alternative<MultiStreamArrivals>(file.arrivals);
+    if (closed && file.late != LatePolicy::queue)
+      throw file.where.error("\"late\" has no meaning here: frames that come one after another never wait");
+    if (const auto* trace = std::get_if<TraceArrivals>(&file.arrivals)) {
+      app.trace_s = column(trace->file, trace->column, non_negative());
+      if (!std::is_sorted(app.trace_s.begin(), app.trace_s.end())) throw trace->file.error("arrival times must be ascending");
+      if (trace->repeat && app.trace_s.back() <= 0) throw trace->file.error("cannot be repeated: its last time is 0");
+    }
+    if (const auto* replay = std::get_if<ReplayExecution>(&file.execution))
+      app.replay_ratios = column(replay->file, replay->column, positive());
+
+    app.switch_ms = file.switch_ms.value_or(net.file.switch_cost.time_ms);
+    app.switch_energy_mj = net.file.switch_cost.energy_mj;
+    if (file.session)
+      warn("application " + name + ": latencies are " + number_text(file.session->factor) +
+           " x the table's, a declared session factor (" + file.session->source + "); they count as derived");
+    setup_.apps.push_back(std::move(app));
+  }
+
+  void parent(AppSetup& app) {
+    const auto* cascade = std::get_if<CascadeArrivals>(&app.file.arrivals);
+    if (cascade == nullptr) return;
+    app.parent = index_in(names_of(file_.applications), cascade->after, "application");
+    int at_app = app.parent;
+    for (std::size_t step = 0; step <= setup_.apps.size(); ++step) {
+      const auto* next = std::get_if<CascadeArrivals>(&setup_.apps[at_app].file.arrivals);
+      if (next == nullptr) return;
+      at_app = index_in(names_of(file_.applications), next->after, "application");
+    }
+    throw cascade->after.error("cascades form a circle: nothing would ever arrive");
+  }
+
+  void background(const std::string& name, const BackgroundFile& file) {
+    BackgroundSetup load;
+    load.name = name;
+    load.file = file;
+    load.unit = index_in(setup_.platform.unit_names(), file.unit, "unit");
+    if (file.to_s > 0 && file.to_s <= file.from_s) throw file.where.error("to_s must be later than from_s");
+    const bool bursts = std::holds_alternative<PeriodicDemand>(file.demand);
+    if (!bursts && setup_.platform.file.units[load.unit].second.discipline != Discipline::fair)
+      throw file.where.error("unit \"" + file.unit.text + "\" serves one job at a time: a load that never ends its turn would "
+                             "hold it for ever; use a demand of kind \"periodic\"");
+    setup_.background.push_back(std::move(load));
+  }
+
+  Scenario& scenario_;
+  const ScenarioFile& file_;
+  Setup& setup_;
+  DataPaths paths_;
+  std::map<std::string, std::shared_ptr<const Network>> networks_;
+};
+
+}  // namespace
+
+Scenario load_scenario(std::shared_ptr<Document> document, const fs::path& folder, const Overrides& overrides) {
+  Scenario scenario;
+  scenario.folder = folder;
+  std::error_code code;
+  std::vector<fs::path> chain{fs::weakly_canonical(document->name(), code)};
+  if (!document->root().is_object()) throw Value(document).error("must be an object, not " + kind_of(document->root()));
+  obey_includes(*document, folder, chain, scenario.inputs, Value(document));
+  for (const auto& [path, value] : overrides) document->set(path, value);
+  scenario.document = document;
+  scenario.file = read<ScenarioFile>(Value(document));
+  if (scenario.file.name.empty()) scenario.file.name = fs::path(document->name()).stem().string();
+  auto setup = std::make_shared<Setup>();
+  Resolver(scenario, *setup).resolve();
+  scenario.setup = std::move(setup);
+  return scenario;
+}
+
+Scenario load_scenario(const fs::path& path, const Overrides& overrides) {
+  auto document = Document::load(path);
+  Scenario scenario = load_scenario(document, path.parent_path().empty() ? fs::path(".") : path.parent_path(), overrides);
+  scenario.inputs.insert(scenario.inputs.begin(), path);
+  return scenario;
+}
+
+Json scenario_schema() {
+  Json schema = {{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", "DynaSoC scenario"}};
+  schema.update(object_schema<ScenarioFile>());
+  schema["properties"]["$schema"] = {{"type", "string"}};
+  schema["properties"]["include"] = {{"description", "other scenario files laid under this one"},
+                                     {"anyOf", Json::array({{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}})}};
+  return schema;
+}
+
+}  // namespace dynasoc

@@ -1,0 +1,101 @@
+// Scenario files: what to simulate. Loading resolves every name and returns a Setup, or one precise error.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "scenario/data_paths.hpp"
+#include "world/setup.hpp"
+
+namespace dynasoc {
+
+struct WindowFile {
+  double from_s = 0;
+  double to_s = 0;
+  static constexpr auto fields() {
+    using S = WindowFile;
+    return describe(required(&S::from_s, "from_s", non_negative(), "begin"),
+                    field(&S::to_s, "to_s", non_negative(), "end; 0 = of the run"));
+  }
+};
+
+struct ModeChangeFile {
+  double at_s = 0;
+  Name mode;
+  static constexpr auto fields() {
+    using S = ModeChangeFile;
+    return describe(required(&S::at_s, "at_s", positive(), "when"), required(&S::mode, "mode", "power mode of the platform"));
+  }
+};
+
+struct ScenarioFile {
+  std::string name;
+  std::string title;
+  std::string source;
+  Name platform;
+  Name mode;
+  std::vector<ModeChangeFile> mode_changes;
+  double duration_s = 0;
+  double warmup_s = 0;
+  std::int64_t seed = 1;
+  int replications = 1;
+  Named<ApplicationFile> applications;
+  Named<BackgroundFile> background;
+  manager::Choice<manager::Policy> policy{"none", std::nullopt, {}};
+  std::optional<double> manager_cost_us;
+  Named<manager::Choice<manager::Governor>> governors;
+  Named<WindowFile> windows;
+  bool thermal = true;
+  std::optional<double> ambient_c;
+  double timeline_ms = 50;
+  Where where;
+
+  static constexpr auto fields() {
+    using S = ScenarioFile;
+    return describe(
+        field(&S::name, "name", "default: the file's name"), field(&S::title, "title", "one line for people"),
+        field(&S::source, "source", "what it reproduces, and where figures in it come from"),
+        required(&S::platform, "platform", "file in platforms/, or a path"),
+        field(&S::mode, "mode", "power mode; default: the platform's"),
+        field(&S::mode_changes, "mode_changes", "power modes set during the run (nvpmodel)"),
+        required(&S::duration_s, "duration_s", positive(), "simulated time"),
+        field(&S::warmup_s, "warmup_s", non_negative(), "frames and energy before it are not counted"),
+        field(&S::seed, "seed", range(0, 9e15), "of all random streams"),
+        field(&S::replications, "replications", range(1, 1e6), "independent repetitions"),
+        required(&S::applications, "applications", "by name"), field(&S::background, "background", "load, by name"),
+        field(&S::policy, "policy", "runtime manager: a name, or an object with a name and its parameters"),
+        field(&S::manager_cost_us, "manager_cost_us", non_negative(), "compute time of a decision, instead of the policy's own"),
+        field(&S::governors, "governors", "by frequency domain: a name, or an object with a name and its parameters"),
+        field(&S::windows, "windows", "stretches of the run reported on their own, by name"),
+        field(&S::thermal, "thermal", "simulate temperatures and throttling, where the platform describes them"),
+        field(&S::ambient_c, "ambient_c", range(-50, 100), "temperature of the surroundings, instead of the platform's"),
+        field(&S::timeline_ms, "timeline_ms", positive(), "sampling period of timeline.csv"));
+  }
+};
+
+/// A scenario as loaded: the file, and what it resolves to.
+struct Scenario {
+  ScenarioFile file;
+  std::shared_ptr<const Setup> setup;
+  std::shared_ptr<const Document> document;  ///< with includes and overrides applied
+  std::filesystem::path folder;              ///< names are resolved from here
+  std::vector<std::filesystem::path> inputs; ///< every file that was read
+  std::vector<std::string> warnings;
+};
+
+using Overrides = std::vector<std::pair<std::string, std::string>>;  ///< `--set path=value`
+
+/// Loads a scenario file (or a run's manifest.json), applies overrides, resolves names. Throws InputError.
+/// `"include": "other.json"` (or a list) lays other files under this one; cycles are refused.
+Scenario load_scenario(const std::filesystem::path& path, const Overrides& overrides = {});
+
+/// The same for a document already in memory.
+Scenario load_scenario(std::shared_ptr<Document> document, const std::filesystem::path& folder, const Overrides& overrides = {});
+
+/// JSON schema of scenario files.
+Json scenario_schema();
+
+}  // namespace dynasoc

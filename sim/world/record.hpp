@@ -1,0 +1,209 @@
+// What a run leaves behind: summaries always, jobs, decisions and timelines on request. Plain data.
+#pragma once
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "application/table.hpp"
+#include "kernel/time.hpp"
+
+namespace dynasoc {
+
+/// Latencies in log-linear bins: 256 to an octave, so that any quantile is within 0.2 % (interpolated inside a bin). 2 kB an
+/// octave that occurs; memory does not grow with the number of samples.
+class Histogram {
+ public:
+  void add(Time ns) {
+    const std::size_t bin = bin_of(ns);
+    if (bin >= counts_.size()) counts_.resize((bin / kPerOctave + 1) * kPerOctave, 0);
+    ++counts_[bin];
+    ++total_;
+  }
+  std::uint64_t total() const { return total_; }
+
+  /// The q-quantile [ms], 0 <= q <= 1: the value at rank q (n - 1), linear inside a bin. NaN when empty.
+  double quantile_ms(double q) const;
+
+  void merge(const Histogram& other);
+
+  template <class V>
+  void visit(V& v) {
+    v(counts_), v(total_);
+  }
+
+ private:
+  static constexpr std::size_t kPerOctave = 256;
+  static std::size_t bin_of(Time ns) {
+    const auto x = static_cast<std::uint64_t>(ns < 0 ? 0 : ns);
+    if (x < kPerOctave) return static_cast<std::size_t>(x);
+    const int shift = static_cast<int>(std::bit_width(x)) - 9;  // 9 = bits of 2 * kPerOctave - 1
+    return (static_cast<std::size_t>(shift) << 8) + static_cast<std::size_t>(x >> shift);
+  }
+  static double low_of(std::size_t bin) {
+    if (bin < 2 * kPerOctave) return static_cast<double>(bin);
+    const std::size_t shift = (bin >> 8) - 1;
+    return static_cast<double>(bin - (shift << 8)) * std::exp2(static_cast<double>(shift));
+  }
+
+  std::vector<std::uint64_t> counts_;
+  std::uint64_t total_ = 0;
+};
+
+enum class Outcome : std::uint8_t { met, missed, dropped, rejected, unfinished };
+std::string_view name_of(Outcome outcome);
+
+/// One inference. Times are `kNever` where they do not apply.
+struct JobRecord {
+  Time arrival = 0;
+  Time start = kNever;
+  Time end = kNever;
+  Time deadline = kNever;
+  std::uint32_t job = 0;
+  float energy_mj = 0;
+  std::uint16_t app = 0;
+  std::uint8_t subnet = 0;
+  std::uint8_t unit = 0;
+  Outcome outcome = Outcome::unfinished;
+};
+static_assert(sizeof(JobRecord) < 64);
+
+/// Grows in blocks: no copy of what is there, no doubling of memory.
+class JobLog {
+ public:
+  void add(const JobRecord& record) {
+    if (size_ == blocks_.size() * kBlock) blocks_.push_back(std::make_unique_for_overwrite<JobRecord[]>(kBlock));
+    blocks_[size_ / kBlock][size_ % kBlock] = record;
+    ++size_;
+  }
+  std::size_t size() const { return size_; }
+  const JobRecord& operator[](std::size_t i) const { return blocks_[i / kBlock][i % kBlock]; }
+
+ private:
+  static constexpr std::size_t kBlock = 16384;
+  std::vector<std::unique_ptr<JobRecord[]>> blocks_;
+  std::size_t size_ = 0;
+};
+
+struct DecisionRecord {
+  Time at = 0;
+  std::string target;
+  std::string knob;
+  std::string from;
+  std::string to;
+  std::string reason;
+  double margin = 0;
+
+  template <class V>
+  void visit(V& v) {
+    v(at), v(target), v(knob), v(from), v(to), v(reason), v(margin);
+  }
+};
+
+/// One sample of everything that is worth a plot. Columns are named once in `RunRecord::timeline_columns`.
+struct TimelineRow {
+  Time at = 0;
+  std::vector<double> values;
+
+  template <class V>
+  void visit(V& v) {
+    v(at), v(values);
+  }
+};
+
+/// Counts and sums of one application's inferences at one sub-network, in the whole run or in a window.
+struct SubnetRecord {
+  std::uint64_t completed = 0;
+  std::uint64_t missed = 0;
+  double latency_sum_ms = 0;
+  double service_sum_ms = 0;
+};
+
+struct AppRecord {
+  /// The run in coarse steps, for a picture on a terminal.
+  struct Step {
+    std::uint32_t completed = 0;
+    float latency_sum_ms = 0;
+    float subnet_sum = 0;
+  };
+  static constexpr std::size_t kSteps = 72;
+
+  std::string name;
+  std::uint64_t jobs = 0;  ///< frames that arrived after the warm-up
+  std::uint64_t completed = 0;
+  std::uint64_t missed = 0;  ///< completed after their deadline
+  std::uint64_t dropped = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t subnet_switches = 0;
+  double latency_sum_ms = 0;
+  double latency_max_ms = 0;
+  double accuracy_sum = 0;
+  double energy_mj = 0;
+  Histogram latency;
+  std::vector<double> accuracy;        ///< by sub-network
+  std::vector<SubnetRecord> subnets;   ///< by sub-network
+  std::vector<std::vector<SubnetRecord>> windows;  ///< [window][sub-network], by time of completion
+  std::array<std::uint64_t, 3> provenance{};       ///< completed jobs by provenance of their latency
+  std::array<std::uint64_t, 3> energy_provenance{};
+  std::array<Step, kSteps> strip{};
+  std::uint64_t outside_range = 0;  ///< completed jobs whose latency lies beyond every measured clock
+
+  template <class V>
+  void visit(V& v) {
+    v(name), v(jobs), v(completed), v(missed), v(dropped), v(rejected), v(subnet_switches);
+    v(latency_sum_ms), v(latency_max_ms), v(accuracy_sum), v(energy_mj), v(latency), v(accuracy), v(subnets), v(windows);
+    v(provenance), v(energy_provenance), v(strip), v(outside_range);
+  }
+};
+
+struct UnitRecord {
+  std::string name;
+  double busy_s = 0;
+  double idle_energy_j = 0;
+  double job_energy_j = 0;         ///< of inferences and switches
+  double background_energy_j = 0;  ///< of background load and managers
+  double mhz_s = 0;                ///< integral of the pace-setting clock
+  double energy_j() const { return idle_energy_j + job_energy_j + background_energy_j; }
+
+  template <class V>
+  void visit(V& v) {
+    v(name), v(busy_s), v(idle_energy_j), v(job_energy_j), v(background_energy_j), v(mhz_s);
+  }
+};
+
+struct RunRecord {
+  std::uint64_t seed = 0;
+  std::uint64_t replication = 0;
+  double duration_s = 0;
+  double measured_s = 0;  ///< after the warm-up: what the platform's figures speak of
+  std::vector<AppRecord> apps;
+  std::vector<UnitRecord> units;
+  double static_energy_j = 0;
+  double peak_temperature_c = std::nan("");
+  std::uint64_t dvfs_transitions = 0;
+  std::uint64_t decisions = 0;
+  double conservation_error = 0;  ///< largest relative disagreement of two independent energy accounts
+
+  JobLog jobs;
+  std::vector<DecisionRecord> decision_log;
+  std::vector<std::string> timeline_columns;
+  std::vector<TimelineRow> timeline;
+
+  double energy_j() const {
+    double sum = static_energy_j;
+    for (const UnitRecord& unit : units) sum += unit.energy_j();
+    return sum;
+  }
+
+  template <class V>
+  void visit(V& v) {
+    v(seed), v(replication), v(duration_s), v(measured_s), v(apps), v(units), v(static_energy_j), v(peak_temperature_c);
+    v(dvfs_transitions), v(decisions), v(conservation_error), v(decision_log), v(timeline_columns), v(timeline);
+  }
+};
+
+}  // namespace dynasoc

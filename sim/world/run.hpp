@@ -1,0 +1,37 @@
+// Running setups: one replication, or many on several threads or processes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "world/record.hpp"
+#include "world/setup.hpp"
+
+namespace dynasoc {
+
+enum class EngineKind : std::uint8_t { native, simgrid };
+template <>
+struct EnumNames<EngineKind> {
+  static constexpr std::array<std::pair<std::string_view, EngineKind>, 2> names{
+      {{"native", EngineKind::native}, {"simgrid", EngineKind::simgrid}}};
+};
+
+/// Whether this program was built with SimGrid.
+bool simgrid_available();
+
+/// One replication, in this process and thread. SimGrid runs one simulation a process: use `simulate_all`.
+RunRecord simulate(const Setup& setup, const Recording& recording, EngineKind engine, std::uint64_t replication,
+                   const std::function<void(double)>& progress = {});
+
+/// Replications 0 … count-1, `jobs` at a time; the result does not depend on `jobs`. The native engine uses threads, SimGrid
+/// a child process a replication. `progress` gets the share done and may throw to end everything; it is called from one
+/// thread at a time.
+std::vector<RunRecord> simulate_all(const Setup& setup, const Recording& recording, EngineKind engine, int count, int jobs,
+                                    const std::function<void(double)>& progress = {});
+
+/// A record as bytes, for the way from a child process to its parent.
+std::string pack(const RunRecord& record);
+RunRecord unpack(const std::string& bytes);
+
+}  // namespace dynasoc

@@ -1,0 +1,78 @@
+// Everything a run needs, with all names resolved. Immutable once made: any number of runs share one.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "application/application.hpp"
+#include "application/latency_model.hpp"
+#include "application/network.hpp"
+#include "device/platform.hpp"
+#include "manager/governor.hpp"
+#include "manager/policy.hpp"
+
+namespace dynasoc {
+
+/// A stretch of the run that is reported on its own.
+struct WindowSetup {
+  std::string name;
+  Time from = 0;
+  Time to = kNever;
+};
+
+struct AppSetup {
+  std::string name;
+  ApplicationFile file;
+  std::shared_ptr<const Network> network;
+  std::vector<std::vector<std::optional<LatencyModel>>> models;  ///< [unit][subnet]
+  std::vector<std::shared_ptr<const Table>> tables;              ///< by unit; null where none covers it
+  std::vector<double> trace_s;        ///< arrival times, for trace arrivals
+  std::vector<double> replay_ratios;  ///< for replayed execution times
+  int unit = 0;
+  int subnet = -1;  ///< -1: the most accurate that meets the first target alone
+  int parent = -1;  ///< application whose completions trigger it
+  double switch_ms = 0;
+  double switch_energy_mj = 0;
+};
+
+struct BackgroundSetup {
+  std::string name;
+  BackgroundFile file;
+  int unit = 0;
+};
+
+/// A power mode, resolved.
+struct ModeSetup {
+  Time from = 0;
+  std::string name;
+  std::vector<int> cores_online;  ///< by unit
+  std::vector<int> lowest_opp;    ///< by domain
+  std::vector<int> highest_opp;   ///< by domain
+};
+
+struct Setup {
+  std::string name;
+  Platform platform;
+  std::vector<ModeSetup> modes;  ///< the first holds from the start, the others from their time on
+  std::vector<manager::Choice<manager::Governor>> governors;  ///< by domain
+  std::vector<AppSetup> apps;
+  std::vector<BackgroundSetup> background;
+  manager::Choice<manager::Policy> policy;
+  std::optional<double> manager_cost_us;  ///< overrides the policy's own
+  Time duration = 0;
+  Time warmup = 0;
+  std::vector<WindowSetup> windows;
+  bool thermal = true;
+  std::uint64_t seed = 1;
+};
+
+/// What a run keeps beyond its summary.
+struct Recording {
+  bool jobs = false;
+  bool decisions = false;
+  Time timeline_period = 0;  ///< 0 = no timeline
+};
+
+}  // namespace dynasoc

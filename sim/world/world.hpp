@@ -1,0 +1,365 @@
+// One run: applications, background load, a board and its managers, on an engine.
+//
+// This is the layer where everything meets; it is written once and compiled for each engine. The life of a frame:
+// arrival -> (waits in its application's queue) -> dispatched to a unit -> (waits there, where the unit serves one at a
+// time) -> runs -> done. An application serves one frame at a time, as a batch-1 inference loop does.
+//
+// ENERGY is accounted twice, independently: per unit, as the integral of its piecewise-constant power; per job, as its
+// power times its share of the unit over time. The two must agree, and are compared at the end of every run.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "common/text.hpp"
+#include "device/thermal.hpp"
+#include "kernel/engine.hpp"
+#include "world/record.hpp"
+#include "world/setup.hpp"
+
+namespace dynasoc {
+
+/// Frames waiting, oldest first. Grows, never shrinks; no allocation once warm.
+class FrameQueue {
+ public:
+  struct Frame {
+    Time arrival;
+    std::uint32_t job;
+  };
+  bool empty() const { return size_ == 0; }
+  std::uint32_t size() const { return size_; }
+  const Frame& front() const { return ring_[head_]; }
+  void pop() {
+    head_ = (head_ + 1) & mask();
+    --size_;
+  }
+  void push(const Frame& frame) {
+    if (size_ == ring_.size()) grow();
+    ring_[(head_ + size_) & mask()] = frame;
+    ++size_;
+  }
+
+ private:
+  std::uint32_t mask() const { return static_cast<std::uint32_t>(ring_.size()) - 1; }
+  void grow() {
+    std::vector<Frame> larger(std::max<std::size_t>(4, ring_.size() * 2));
+    for (std::uint32_t i = 0; i < size_; ++i) larger[i] = ring_[(head_ + i) & mask()];
+    ring_.swap(larger);
+    head_ = 0;
+  }
+  std::vector<Frame> ring_;
+  std::uint32_t head_ = 0;
+  std::uint32_t size_ = 0;
+};
+
+/// Told now and then how much of a run is done, 0 to 1; may throw to end it.
+using Progress = std::function<void(double)>;
+
+template <Engine E>
+class World final : public manager::Profile {
+ public:
+  World(const Setup& setup, const Recording& recording, std::uint64_t replication);
+
+  /// Runs from 0 to the scenario's end and returns the record. Call once. Throws InternalError if energy is not conserved.
+  RunRecord run(const Progress& progress = {});
+
+  void on_event(Event event);  ///< the engine's only entrance
+
+  double latency_ms(int app, int subnet, int unit, int opp) const override;
+  double energy_mj(int app, int subnet, int unit, int opp) const override;
+
+ private:
+  enum Kind : std::uint32_t {
+    kArrival, kDone, kStallEnd, kSettle, kSwitched, kTarget, kAppStart, kAppStop, kLoadStart, kLoadStop, kLoadPhase,
+    kLoadBurst, kMode, kPolicy, kApply, kGovernor, kThermal, kSensorMark, kSensorRead, kSample, kWarm,
+  };
+
+  // What the tables say of a job at one OPP of a unit, the other clocks as they are.
+  struct Forecast {
+    std::uint32_t epoch = 0;  // of the unit's other clocks; 0 = not computed
+    Provenance provenance = Provenance::derived;
+    Provenance energy_provenance = Provenance::derived;
+    bool outside_range = false;
+    double latency_ms = std::numeric_limits<double>::quiet_NaN();
+    double sigma = 0;            // of the log-normal noise
+    double above_idle_w = 0;     // NaN: the unit's own curve
+  };
+
+  struct DomainState {
+    int opp = 0;              // in effect
+    int requested = 0;        // last asked for, before limits
+    int next = 0;             // being settled to
+    int lowest = 0, highest = 0;      // power mode
+    int policy_lowest = 0, policy_highest = 0;
+    int thermal_highest = 0;
+    bool settling = false;
+    TimerId settle;
+    std::unique_ptr<manager::Governor> governor;
+    bool governed = true;
+    Time sampled = 0;
+    TimerId tick;
+    std::vector<int> units;   // it clocks
+    std::vector<double> busy_mark_s;  // by unit, at the last governor sample
+  };
+
+  // A claim on a unit: an application's current frame, a background load, the manager's computing.
+  struct Task {
+    ActivityId activity;
+    bool running = false;
+    bool waiting = false;
+    std::uint8_t unit = 0;
+    std::uint32_t place = 0;  // in its unit's list
+    double weight = 1;
+    double work_ns = 0;       // given to the engine, or left when interrupted
+    double reference_ms = 0;  // table latency when `work_ns` was computed; 0 = work does not follow clocks
+    double rate = 1;          // of progress, before contention
+    double power_w = 0;       // above idle when it has the unit for itself
+    double share_mark = 0;
+    double energy_j = 0;
+    int priority = 0;
+    Time order = 0;           // arrival
+    Time deadline = kNever;
+  };
+
+  struct UnitState {
+    ProcessorId processor = 0;
+    Discipline discipline = Discipline::fair;
+    bool preemptive = false;
+    bool hurts = false;        // somebody slows down while this unit works
+    int running = 0;
+    int cores = 0;
+    int most_cores = 0;        // of the power mode
+    int opp = 0;               // index of the slowest of its domains
+    std::uint32_t epoch = 1;   // of the clocks other than `opp`: forecasts of older epochs are stale
+    double mhz = 0;
+    double idle_w = 0;
+    double above_idle_w = 0;   // busy minus idle at the present clocks
+    double slowdown = 1;       // by the other units now working
+    double slice_factor = 1;   // capacity left by time slicing
+    int stalls = 0;            // clock changes that hold it
+    std::vector<std::uint32_t> tasks;    // running
+    std::vector<std::uint32_t> waiting;  // of one-at-a-time disciplines
+    // Accounts, exact up to `synced`.
+    Time synced = 0;
+    double weights = 0;
+    double weighted_power = 0;   // sum of weight * power
+    double share = 0;            // integral of dt / weights [s]
+    double busy_s = 0;
+    double idle_j = 0;
+    double above_j = 0;
+    double mhz_s = 0;
+    double switch_j = 0;
+    double jobs_j = 0, loads_j = 0;  // by the jobs' own account
+    int node = -1;
+    double busy_seen_s = 0;      // at the policy's last look
+    double busy_sampled_s = 0;   // at the last timeline sample
+    double last_power_w = 0;     // that the thermal model was told
+  };
+
+  struct AppState {
+    AppState(Arrivals process, Stream draws) : arrivals(std::move(process)), noise(draws) {}
+    Arrivals arrivals;
+    Stream noise;
+    FrameQueue queue;
+    FrameQueue::Frame frame{};  // in service
+    bool serving = false;
+    bool switching = false;
+    bool arrival_due = false;   // closed loop: the next frame comes when the switch is done
+    int loaded = 0;             // sub-network that is in force
+    Time started = kNever;
+    int switching_to = 0;
+    double profile_ms = 0;
+    Provenance provenance = Provenance::derived;
+    Provenance energy_provenance = Provenance::derived;
+    bool outside_range = false;
+    Time deadline = kNever;
+    Time relative_deadline = kNever;
+    Time switch_time = 0;
+    double session = 1;
+    double default_sigma = 0;   // of cells that state no standard deviation
+    bool varies = false;
+    bool closed = false;        // driven by its own completions
+    std::uint32_t next_job = 0;
+    std::size_t next_target = 0;
+    Time stop = kNever;
+    const std::vector<double>* ratios = nullptr;
+    std::vector<int> children;
+    AppRecord* record = nullptr;
+  };
+
+  struct LoadState {
+    Stream stream;
+    std::uint64_t draws = 0;
+    bool present = false;
+    bool on = false;
+    TimerId timer;
+    double owed_ns = 0;  // bursts that came while an earlier one was still running
+  };
+
+  struct SensorState {
+    std::vector<int> rails;
+    std::vector<double> mark_j;
+    Time marked = 0;
+  };
+
+  const Setup& setup_;
+  Recording recording_;
+  E engine_;
+  std::uint64_t replication_;
+  Time now_ = 0;
+
+  std::vector<UnitState> units_;
+  std::vector<DomainState> domains_;
+  std::vector<Task> tasks_;  // applications, then background loads, then the manager
+  std::vector<AppState> apps_;
+  std::vector<LoadState> loads_;
+  std::uint32_t manager_task_ = 0;
+  int manager_unit_ = -1;
+  mutable std::vector<std::vector<std::vector<Forecast>>> forecasts_;  // [app][unit][subnet * opps + opp]
+
+  std::unique_ptr<manager::Policy> policy_;
+  manager::Triggers triggers_;
+  double manager_cost_us_ = 0;
+  bool deciding_ = false;
+  manager::Decision decision_;
+  manager::Observation seen_;
+  std::vector<manager::AppView> app_views_;
+  std::vector<manager::UnitView> unit_views_;
+  std::vector<manager::DomainView> domain_views_;
+  std::vector<manager::RailView> rail_views_;
+  std::vector<double> temperatures_;
+  Time looked_ = 0;
+
+  std::optional<ThermalModel> thermal_;
+  Time thermal_at_ = 0;
+  bool thermal_stale_ = false;
+  std::vector<double> node_power_;
+
+  std::vector<std::vector<int>> rail_units_;
+  std::vector<bool> rail_static_;
+  std::vector<SensorState> sensors_;
+  double sampled_energy_j_ = 0;
+
+  RunRecord record_;
+  double steps_per_ns_ = 0;
+  struct Baseline {
+    Time at = 0;
+    std::vector<UnitRecord> units;
+  } baseline_;
+
+  // -- set-up ---------------------------------------------------------------------------------------------------------
+  void build_board();
+  void build_apps();
+  void build_loads();
+  void build_managers();
+  void start_governors();
+  int initial_subnet(std::size_t app) const;
+
+  // -- board ----------------------------------------------------------------------------------------------------------
+  void sync(UnitState& unit) {
+    if (unit.synced == now_) return;
+    const double dt = static_cast<double>(now_ - unit.synced) * 1e-9;
+    unit.synced = now_;
+    unit.idle_j += unit.idle_w * dt;
+    unit.mhz_s += unit.mhz * dt;
+    if (unit.running == 0) return;
+    unit.busy_s += dt;
+    unit.share += dt / unit.weights;
+    unit.above_j += unit.weighted_power / unit.weights * dt;
+    if (unit.share > kRebaseShare) rebase(unit);
+  }
+  // Differences of `share` lose digits as it grows; a busy unit starts over once in a while.
+  static constexpr double kRebaseShare = 64;
+  void rebase(UnitState& unit) {
+    for (const std::uint32_t task : unit.tasks) tasks_[task].share_mark -= unit.share;
+    unit.share = 0;
+  }
+
+  double unit_power_w(const UnitState& unit) const {
+    return unit.idle_w + (unit.running > 0 ? unit.weighted_power / unit.weights : 0);
+  }
+  double platform_power_w() const {
+    double sum = setup_.platform.file.static_power_w;
+    for (const UnitState& unit : units_) sum += unit_power_w(unit);
+    return sum;
+  }
+
+  void power_changed(UnitState& unit) {
+    if (!thermal_ || unit.node < 0) return;
+    if (now_ != thermal_at_) {
+      flush_heat();
+      thermal_->advance(static_cast<double>(now_ - thermal_at_) * 1e-9);
+      thermal_at_ = now_;
+    }
+    const double power_w = unit_power_w(unit);
+    node_power_[unit.node] += power_w - unit.last_power_w;
+    unit.last_power_w = power_w;
+    thermal_stale_ = true;
+  }
+  void flush_heat() {
+    if (!thermal_stale_) return;
+    for (std::size_t node = 0; node < node_power_.size(); ++node) thermal_->set_power(node, node_power_[node]);
+    thermal_stale_ = false;
+  }
+
+  void submit(std::uint32_t task);
+  void begin(std::uint32_t task);
+  void finish(std::uint32_t task);
+  void interrupt(std::uint32_t task);
+  void withdraw(std::uint32_t task);
+  void next_on(UnitState& unit);
+  bool more_urgent(const UnitState& unit, const Task& a, const Task& b) const;
+  void settle_energy(std::uint32_t task);
+  void update_capacity(UnitState& unit);
+  void contention_changed(std::size_t aggressor);
+  double engine_rate(const Task& task) const { return task.rate / units_[task.unit].slowdown; }
+
+  void refresh_unit(std::size_t unit);
+  void request(int domain, int opp);
+  void retarget(int domain);
+  void settle(int domain);
+  void govern(int domain);
+  int clamp_opp(const DomainState& domain, int opp) const;
+  void set_cores(int unit, int cores);
+  void enter_mode(std::size_t mode);
+  const Forecast& forecast(int app, int unit, int subnet, int opp) const;
+
+  // -- applications ---------------------------------------------------------------------------------------------------
+  void arrive(int app);
+  void accept(int app);
+  void schedule_arrival(int app);
+  void dispatch(int app);
+  void done(std::uint32_t task);
+  void job_done(int app);
+  void frame_lost(int app, const FrameQueue::Frame& frame, Outcome outcome);
+  void begin_switch(int app);
+  void apply_target(int app);
+  bool counted(Time arrival) const { return arrival >= setup_.warmup; }
+
+  // -- background -----------------------------------------------------------------------------------------------------
+  void load_arrives(int load);
+  void load_leaves(int load);
+  void load_phase(int load);
+  void load_burst(int load);
+
+  // -- managers -------------------------------------------------------------------------------------------------------
+  void trigger(manager::Trigger why, int subject);
+  void apply(const manager::Decision& decision);
+  void log(const std::string& target, const char* knob, std::string from, std::string to, const std::string& reason,
+           double margin);
+
+  // -- observers ------------------------------------------------------------------------------------------------------
+  void poll_thermal();
+  double rail_energy_j(std::size_t rail);
+  double rail_power_w(std::size_t rail) const;
+  void read_sensor(int sensor);
+  void sample();
+  UnitRecord unit_account(std::size_t unit);
+  void finish_record();
+};
+
+}  // namespace dynasoc
