@@ -28,8 +28,10 @@ OperatingPoint default_mode_point(std::string_view unit) {
   OperatingPoint at;
   at.f_cpu_mhz = kCpu15WMhz;
   at.f_emc_mhz = kEmcMhz;
-  if (unit == "gpu") at.f_gpu_mhz = kGpu15WMhz;
-  else at.cores = kCores15W;
+  if (unit == "gpu")
+    at.f_gpu_mhz = kGpu15WMhz;
+  else
+    at.cores = kCores15W;
   return at;
 }
 
@@ -65,8 +67,9 @@ double mean_of(const std::vector<double>& values) {
 }  // namespace
 
 ImportedTable import_dynamic_ofa_levels(const Csv& csv, std::string_view device, LatencyColumn latency) {
-  csv.expect({"device", "level_1based", "top1_pct", "latency_ms", "latency_source"},
-             {"latency_uncertainty_ms", "alt_latency_ms_pickle_fig3", "resolution", "depths", "macs_M_exact", "config_known"});
+  csv.expect(
+      {"device", "level_1based", "top1_pct", "latency_ms", "latency_source"},
+      {"latency_uncertainty_ms", "alt_latency_ms_pickle_fig3", "resolution", "depths", "macs_M_exact", "config_known"});
   ImportedTable out;
   for (std::size_t row = 0; row < csv.size(); ++row) {
     if (csv.text(row, "device") != device) continue;
@@ -80,7 +83,8 @@ ImportedTable import_dynamic_ofa_levels(const Csv& csv, std::string_view device,
     if (latency == LatencyColumn::search) {
       cell.latency_ms_mean = csv.number(row, "alt_latency_ms_pickle_fig3", positive());
       cell.provenance = Provenance::measured;
-      cell.source = "UoS-EEC/DynamicOFA@349461f nets_6.pickle: latency recorded during the search; " + std::string(kClockReading);
+      cell.source =
+          "UoS-EEC/DynamicOFA@349461f nets_6.pickle: latency recorded during the search; " + std::string(kClockReading);
     } else {
       cell.latency_ms_mean = csv.number(row, "latency_ms", positive());
       cell.provenance = Provenance::digitised;
@@ -97,7 +101,8 @@ ImportedTable import_dynamic_ofa_levels(const Csv& csv, std::string_view device,
 
 ImportedTable import_dynamic_ofa_subnets(const Csv& csv, std::string_view set) {
   for (const char* column : {"set", "level1", "top1_pct", "latency_ms_pickle"})
-    if (!csv.has(column)) throw InputError({csv.name(), 1, 0, column}, "the column \"" + std::string(column) + "\" is missing");
+    if (!csv.has(column))
+      throw InputError({csv.name(), 1, 0, column}, "the column \"" + std::string(column) + "\" is missing");
   ImportedTable out;
   for (std::size_t row = 0; row < csv.size(); ++row) {
     if (csv.text(row, "set") != set) continue;
@@ -137,7 +142,8 @@ ImportedTable import_figure_points(const Csv& csv, std::string_view series) {
     if (!gpu && figure != "Fig4_b.png")
       throw csv.error(row, "figure", "\"" + figure + "\" is neither Fig4_a.png (GPU) nor Fig4_b.png (CPU)");
     const std::string_view unit_x = csv.text(row, "unit_x");
-    if (unit_x != "ms" && unit_x != "s") throw csv.error(row, "unit_x", "must be ms or s, not \"" + std::string(unit_x) + "\"");
+    if (unit_x != "ms" && unit_x != "s")
+      throw csv.error(row, "unit_x", "must be ms or s, not \"" + std::string(unit_x) + "\"");
     if (csv.text(row, "unit_y") != "%") throw csv.error(row, "unit_y", "must be %");
     const double scale = unit_x == "s" ? 1000 : 1;
     Cell cell;
@@ -148,15 +154,18 @@ ImportedTable import_figure_points(const Csv& csv, std::string_view series) {
     cell.source = "UoS-EEC/DynamicOFA@349461f " + figure + " digitised";
     if (const double u = csv.number_or_nan(row, "uncertainty_x", non_negative()); std::isfinite(u))
       cell.source += " to " + number_text(tidy(scale * u)) + " ms";
-    if (const std::string_view note = csv.text(row, "note"); !note.empty()) cell.source += " (" + std::string(note) + ")";
+    if (const std::string_view note = csv.text(row, "note"); !note.empty())
+      cell.source += " (" + std::string(note) + ")";
     cell.source += "; " + std::string(kClockReading);
     points.push_back({csv.number(row, "y", range(0, 100)), std::move(cell)});
   }
   if (points.empty())
-    throw InputError({csv.name(), 0, 0, "series"}, "there is no series \"" + std::string(series) + "\"" + hint(series, known));
+    throw InputError({csv.name(), 0, 0, "series"},
+                     "there is no series \"" + std::string(series) + "\"" + hint(series, known));
 
   for (Point& point : points)
-    if (const double one_decimal = std::round(point.accuracy * 10) / 10; std::abs(point.accuracy - one_decimal) <= kSamePoint)
+    if (const double one_decimal = std::round(point.accuracy * 10) / 10;
+        std::abs(point.accuracy - one_decimal) <= kSamePoint)
       point.accuracy = one_decimal;
   std::stable_sort(points.begin(), points.end(), [](const Point& a, const Point& b) {
     if (a.accuracy != b.accuracy) return a.accuracy < b.accuracy;
@@ -187,8 +196,9 @@ ImportedTable import_figure_points(const Csv& csv, std::string_view series) {
 }
 
 ImportedTable import_mlperf_power(const Csv& rows, const Csv& accuracies, std::string_view runtime) {
-  for (const char* column : {"device", "workload", "runtime", "power_mode", "cpu_freq_khz", "mem_freq_hz", "cores", "latency_ms",
-                             "p90_latency_ms", "power_w", "idle_w", "energy_mj", "meter", "release", "source"})
+  for (const char* column :
+       {"device", "workload", "runtime", "power_mode", "cpu_freq_khz", "mem_freq_hz", "cores", "latency_ms",
+        "p90_latency_ms", "power_w", "idle_w", "energy_mj", "meter", "release", "source"})
     if (!rows.has(column))
       throw InputError({rows.name(), 1, 0, column}, "the column \"" + std::string(column) + "\" is missing");
   accuracies.expect({"workload", "accuracy", "source"}, {});
@@ -203,7 +213,8 @@ ImportedTable import_mlperf_power(const Csv& rows, const Csv& accuracies, std::s
     order.push_back({std::string(accuracies.text(row, "workload")), accuracies.number(row, "accuracy", range(0, 100))});
     known.push_back(order.back().name);
   }
-  std::stable_sort(order.begin(), order.end(), [](const Workload& a, const Workload& b) { return a.accuracy < b.accuracy; });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const Workload& a, const Workload& b) { return a.accuracy < b.accuracy; });
 
   ImportedTable out;
   for (const Workload& workload : order) out.accuracy.push_back(workload.accuracy);
@@ -238,7 +249,8 @@ ImportedTable import_mlperf_power(const Csv& rows, const Csv& accuracies, std::s
   for (const Workload& workload : order)
     if (!workload.used)
       throw InputError({rows.name(), 0, 0, "workload"}, "\"" + workload.name + "\" of " + accuracies.name() +
-                                                            " has no row with runtime \"" + std::string(runtime) + "\"");
+                                                            " has no row with runtime \"" + std::string(runtime) +
+                                                            "\"");
   const auto index = [](const Cell& cell) {
     std::size_t value = 0;
     std::from_chars(cell.subnet.data() + 1, cell.subnet.data() + cell.subnet.size(), value);
@@ -250,7 +262,8 @@ ImportedTable import_mlperf_power(const Csv& rows, const Csv& accuracies, std::s
 }
 
 ImportedTable import_hat(const Csv& csv, std::string_view task, std::string_view hardware) {
-  csv.expect({"task", "hardware", "latency_ms", "bleu", "provenance", "source"}, {"level", "params_M", "flops_G", "sacrebleu"});
+  csv.expect({"task", "hardware", "latency_ms", "bleu", "provenance", "source"},
+             {"level", "params_M", "flops_G", "sacrebleu"});
   ImportedTable out;
   struct Row {
     double bleu;
@@ -262,7 +275,8 @@ ImportedTable import_hat(const Csv& csv, std::string_view task, std::string_view
     task_known = task_known || csv.text(row, "task") == task;
     if (csv.text(row, "task") != task || csv.text(row, "hardware") != hardware) continue;
     if (csv.text(row, "provenance") != "measured")
-      throw csv.error(row, "provenance", "this form holds measured rows, not \"" + std::string(csv.text(row, "provenance")) + "\"");
+      throw csv.error(row, "provenance",
+                      "this form holds measured rows, not \"" + std::string(csv.text(row, "provenance")) + "\"");
     Cell cell;
     cell.unit = hardware.find("GPU") != std::string_view::npos ? "gpu" : "cpu";
     cell.latency_ms_mean = csv.number(row, "latency_ms", positive());
@@ -284,57 +298,68 @@ ImportedTable import_hat(const Csv& csv, std::string_view task, std::string_view
 }
 
 std::string import_block_table(const Csv& csv) {
-  csv.expect({"device", "resolution", "block", "input", "output", "expand", "kernel", "stride", "idskip", "se", "hs", "count",
-              "mean_ms", "std_ms"},
+  csv.expect({"device", "resolution", "block", "input", "output", "expand", "kernel", "stride", "idskip", "se", "hs",
+              "count", "mean_ms", "std_ms"},
              {"flag"});
   static const std::map<std::string_view, std::string_view> kSources = {
       {"cpu", "UoS-EEC/DynamicOFA@349461f latency_table@jetson"},
       {"gpu", "UoS-EEC/DynamicOFA@349461f latency_table@jetson_GPU"},
       {"note10", "han-cai/files@a7c9bcd ofa/note10"}};
   std::string out =
-      "resolution,block,input,output,expand,kernel,stride,idskip,se,hs,latency_ms_mean,latency_ms_std,n,provenance,source,flags\n";
+      "resolution,block,input,output,expand,kernel,stride,idskip,se,hs,latency_ms_mean,latency_ms_std,n,provenance,"
+      "source,flags\n";
   const auto copy = [&](std::size_t row, const char* column) { out += csv_cell(csv.text(row, column)) + ','; };
   for (std::size_t row = 0; row < csv.size(); ++row) {
     const auto source = kSources.find(csv.text(row, "device"));
     if (source == kSources.end())
-      throw csv.error(row, "device", "must be cpu, gpu or note10, not \"" + std::string(csv.text(row, "device")) + "\"");
+      throw csv.error(row, "device",
+                      "must be cpu, gpu or note10, not \"" + std::string(csv.text(row, "device")) + "\"");
     for (const char* column : {"mean_ms", "count"}) csv.number(row, column, positive());
     csv.number(row, "std_ms", non_negative());
     csv.number(row, "resolution", positive());
     const std::string flags(csv.text(row, "flag"));
-    const bool phone = flags.find("note10_verified") != std::string::npos || flags.find("note10_inferred") != std::string::npos;
+    const bool phone =
+        flags.find("note10_verified") != std::string::npos || flags.find("note10_inferred") != std::string::npos;
     const bool phone_count = flags.find("count_is_note10") != std::string::npos;
-    for (const char* column : {"resolution", "block", "input", "output", "expand", "kernel", "stride", "idskip", "se", "hs"})
+    for (const char* column :
+         {"resolution", "block", "input", "output", "expand", "kernel", "stride", "idskip", "se", "hs"})
       copy(row, column);
     copy(row, "mean_ms");  // the published digits
     copy(row, "std_ms");
-    if (phone_count) out += ',';
-    else copy(row, "count");
+    if (phone_count)
+      out += ',';
+    else
+      copy(row, "count");
     out += phone ? "derived," : "measured,";
     out += csv_cell(std::string(source->second) +
-                    (phone ? "; the row is that of a Samsung Note10, not of this board" : "")) + ',' + csv_cell(flags) + '\n';
+                    (phone ? "; the row is that of a Samsung Note10, not of this board" : "")) +
+           ',' + csv_cell(flags) + '\n';
   }
   return out;
 }
 
-std::string import_latency_log(const Csv& csv, std::string_view session) {
-  csv.expect({"session", "segment", "level_0based", "latency_ms", "is_first_inference"}, {"index", "t_start", "t_offset_est_s"});
+std::string import_latency_log(const Csv& csv, std::string_view session, bool keep_first) {
+  csv.expect({"session", "segment", "level_0based", "latency_ms", "is_first_inference"},
+             {"index", "t_start", "t_offset_est_s"});
   std::map<std::string, std::vector<double>> steady;  // by segment, without the first inference
   for (std::size_t row = 0; row < csv.size(); ++row)
     if (csv.text(row, "session") == session) {
       auto& segment = steady[std::string(csv.text(row, "segment"))];
-      if (csv.number(row, "is_first_inference", range(0, 1)) == 0) segment.push_back(csv.number(row, "latency_ms", positive()));
+      if (csv.number(row, "is_first_inference", range(0, 1)) == 0)
+        segment.push_back(csv.number(row, "latency_ms", positive()));
     }
   if (steady.empty()) nothing_selected(csv, "session", session);
   std::map<std::string, double> median;
   for (auto& [segment, values] : steady) {
-    if (values.empty()) throw InputError({csv.name(), 0, 0, "segment"}, "segment " + segment + " has no inference but the first");
+    if (values.empty())
+      throw InputError({csv.name(), 0, 0, "segment"}, "segment " + segment + " has no inference but the first");
     std::sort(values.begin(), values.end());
     median[segment] = quantile(values, 0.5);
   }
   std::string out = "subnet,latency_ms,ratio,first,source\n";
   for (std::size_t row = 0; row < csv.size(); ++row) {
     if (csv.text(row, "session") != session) continue;
+    if (!keep_first && csv.number(row, "is_first_inference") != 0) continue;
     const std::string segment(csv.text(row, "segment"));
     const double latency = csv.number(row, "latency_ms", positive());
     out += level_name(static_cast<std::size_t>(csv.number(row, "level_0based", range(0, 1000)))) + ',';
@@ -348,35 +373,42 @@ std::string import_latency_log(const Csv& csv, std::string_view session) {
 }
 
 ImportedTable import_motivation(const Csv& csv) {
-  csv.expect({"bar", "device", "workload", "freq_ghz", "latency_ms"}, {"freq_label", "uncertainty_ms", "required_latency_ms"});
+  csv.expect({"bar", "device", "workload", "freq_ghz", "latency_ms"},
+             {"freq_label", "uncertainty_ms", "required_latency_ms"});
   ImportedTable out;
   for (std::size_t row = 0; row < csv.size(); ++row) {
     if (csv.text(row, "workload") != "DNN") continue;  // sharing cases are not cells
     const std::string_view device = csv.text(row, "device");
     const double ghz = csv.number(row, "freq_ghz", positive());
-    const std::string bar = "UoS-EEC/DynamicOFA@349461f Motivation.png bar " + std::string(csv.text(row, "bar")) + " digitised to " +
-                            std::string(csv.text(row, "uncertainty_ms")) + " ms; ";
+    const std::string bar = "UoS-EEC/DynamicOFA@349461f Motivation.png bar " + std::string(csv.text(row, "bar")) +
+                            " digitised to " + std::string(csv.text(row, "uncertainty_ms")) + " ms; ";
     const std::string label = "the label " + std::string(csv.text(row, "freq_label")) + " is read as ";
     Cell cell;
     cell.subnet = "L1";
     cell.at.f_emc_mhz = kEmcMhz;
     if (device == "GPU") {
       cell.unit = "gpu";
-      if (std::abs(ghz - 1.1) < 1e-9) cell.at.f_gpu_mhz = kGpu15WMhz;
-      else if (std::abs(ghz - 0.803) < 1e-9) cell.at.f_gpu_mhz = kGpu10WMhz;
-      else throw csv.error(row, "freq_ghz", "must be 1.1 or 0.803 GHz on the GPU, not " + number_text(ghz));
+      if (std::abs(ghz - 1.1) < 1e-9)
+        cell.at.f_gpu_mhz = kGpu15WMhz;
+      else if (std::abs(ghz - 0.803) < 1e-9)
+        cell.at.f_gpu_mhz = kGpu10WMhz;
+      else
+        throw csv.error(row, "freq_ghz", "must be 1.1 or 0.803 GHz on the GPU, not " + number_text(ghz));
       cell.source = bar + label + number_text(cell.at.f_gpu_mhz) + " MHz, the GPU's cap in mode " +
                     (ghz > 1 ? "15W_6CORE" : "10W_4CORE") + "; host clock not stated, memory at that mode's cap";
     } else if (device == "CPU") {
       cell.unit = "cpu";
       const bool fast = std::abs(ghz - 1.4) < 1e-9;
-      if (!fast && std::abs(ghz - 1.2) > 1e-9) throw csv.error(row, "freq_ghz", "must be 1.4 or 1.2 GHz on the CPU, not " + number_text(ghz));
+      if (!fast && std::abs(ghz - 1.2) > 1e-9)
+        throw csv.error(row, "freq_ghz", "must be 1.4 or 1.2 GHz on the CPU, not " + number_text(ghz));
       cell.at.f_cpu_mhz = fast ? kCpu15WMhz : kCpu10WMhz;
       cell.at.cores = fast ? kCores15W : kCores10W;
-      cell.source = bar + label + "mode " +
-                    (fast ? std::string("15W_6CORE (six cores at 1420.8 MHz)")
-                          : std::string("10W_4CORE (four cores at 1190.4 MHz): the ratio 1.46 of the two CPU bars is more than their "
-                                        "clocks' 1.19 can explain"));
+      cell.source =
+          bar + label + "mode " +
+          (fast ? std::string("15W_6CORE (six cores at 1420.8 MHz)")
+                : std::string(
+                      "10W_4CORE (four cores at 1190.4 MHz): the ratio 1.46 of the two CPU bars is more than their "
+                      "clocks' 1.19 can explain"));
     } else {
       throw csv.error(row, "device", "must be GPU or CPU, not \"" + std::string(device) + "\"");
     }
@@ -431,10 +463,14 @@ Table import_samples(const Csv& csv, std::size_t skip, const std::string& source
              {"cores", "f_cpu_mhz", "f_gpu_mhz", "f_emc_mhz", "energy_mj", "power_w", "idle_power_w"});
   if (csv.size() == 0) throw InputError({csv.name(), 1, 0, ""}, "there are no samples");
   if (source.empty())
-    throw InputError("the option --source is empty: say the board, how clocks were locked, software versions and the date");
+    throw InputError(
+        "the option --source is empty: say the board, how clocks were locked, software versions and the date");
   const bool has_energy = csv.has("energy_mj"), has_power = csv.has("power_w");
   if ((has_energy || has_power || csv.has("idle_power_w")) && meter.empty())
-    throw InputError({csv.name(), 1, 0, has_energy ? "energy_mj" : has_power ? "power_w" : "idle_power_w"},
+    throw InputError({csv.name(), 1, 0,
+                      has_energy  ? "energy_mj"
+                      : has_power ? "power_w"
+                                  : "idle_power_w"},
                      "energy or power is given: name the meter with --meter (rail or wall, sensor, sampling rate)");
   struct Group {
     Cell cell;
@@ -450,7 +486,8 @@ Table import_samples(const Csv& csv, std::size_t skip, const std::string& source
     if (cell.unit.empty()) throw csv.error(row, "unit", "the processing unit is not named");
     if (!csv.text(row, "cores").empty()) {
       const double cores = csv.number(row, "cores", range(0, 1024));
-      if (cores != std::floor(cores)) throw csv.error(row, "cores", "must be a whole number, not " + number_text(cores));
+      if (cores != std::floor(cores))
+        throw csv.error(row, "cores", "must be a whole number, not " + number_text(cores));
       cell.at.cores = static_cast<int>(cores);
     }
     cell.at.f_cpu_mhz = csv.number_or_nan(row, "f_cpu_mhz", positive());
@@ -463,14 +500,15 @@ Table import_samples(const Csv& csv, std::size_t skip, const std::string& source
              states_the_same(a.f_cpu_mhz, b.f_cpu_mhz) && states_the_same(a.f_gpu_mhz, b.f_gpu_mhz) &&
              states_the_same(a.f_emc_mhz, b.f_emc_mhz);
     });
-    if (it == groups.end()) groups.push_back({cell, row, {}, {}, {}, {}});
-    Group& group = it == groups.end() ? groups.back() : *it;
+    Group& group = it != groups.end() ? *it : groups.emplace_back(Group{cell, row, {}, {}, {}, {}});
     group.latency.push_back(csv.number(row, "latency_ms", positive()));
     // Energy and power are all there or all absent: a mean over some rows would belong to no latency.
     const double power = has_power ? csv.number(row, "power_w", non_negative()) : kNaN;
     if (has_power) group.power.push_back(power);
-    if (has_energy) group.energy.push_back(csv.number(row, "energy_mj", non_negative()));
-    else if (has_power) group.energy.push_back(power * group.latency.back());
+    if (has_energy)
+      group.energy.push_back(csv.number(row, "energy_mj", non_negative()));
+    else if (has_power)
+      group.energy.push_back(power * group.latency.back());
     if (csv.has("idle_power_w")) group.idle.push_back(csv.number(row, "idle_power_w", non_negative()));
   }
 
@@ -480,8 +518,9 @@ Table import_samples(const Csv& csv, std::size_t skip, const std::string& source
   for (Group& group : groups) {
     const std::string name = group.cell.subnet + " on " + group.cell.unit + " (" + group.cell.at.text() + ")";
     if (group.latency.size() <= skip)
-      throw csv.error(group.first_row, "latency_ms", name + " has " + std::to_string(group.latency.size()) +
-                                                         " rows, and the first " + std::to_string(skip) + " are dropped");
+      throw csv.error(group.first_row, "latency_ms",
+                      name + " has " + std::to_string(group.latency.size()) + " rows, and the first " +
+                          std::to_string(skip) + " are dropped");
     for (auto* values : {&group.latency, &group.energy, &group.power, &group.idle})
       if (!values->empty()) values->erase(values->begin(), values->begin() + static_cast<std::ptrdiff_t>(skip));
     const double first = group.latency.front();
@@ -509,7 +548,7 @@ Table import_samples(const Csv& csv, std::size_t skip, const std::string& source
       warnings->push_back(name + ": the first inference took " + rounded_text(first / cell.latency_ms_p50, 3) +
                           " times the median; drop warm-up with --skip N");
     if (warnings != nullptr && group.latency.size() < kEnough)
-      warnings->push_back(name + ": only " + std::to_string(group.latency.size()) + " samples; 30 or more are advisable");
+      warnings->push_back(name + ": samples: " + std::to_string(group.latency.size()) + "; 30 or more are advisable");
     cell.provenance = Provenance::measured;
     cell.source = source;
     if (!group.energy.empty() || !group.idle.empty()) {
@@ -552,7 +591,8 @@ const std::vector<ImportForm>& import_forms() {
       {"dynamic-ofa-levels",
        "operating points of Dynamic-OFA (dynamic_ofa_levels.csv)",
        {"levels"},
-       {{"device", "gpu or cpu", true}, {"latency", "figure (read off Fig 4) or search (recorded during the search)", true}},
+       {{"device", "gpu or cpu", true},
+        {"latency", "figure (read off Fig 4) or search (recorded during the search)", true}},
        [get](const std::vector<Csv>& in, const Options& options, Warnings) {
          const std::string latency = get(options, "latency");
          if (latency != "figure" && latency != "search")
@@ -598,9 +638,14 @@ const std::vector<ImportForm>& import_forms() {
       {"latency-log",
        "latencies logged at run time (runtime_latency_samples.csv), into a recorded trace",
        {"log"},
-       {{"session", "for instance latencylog_80.txt", true}},
+       {{"session", "for instance latencylog_80.txt", true},
+        {"first", "keep (the default) or drop the first inference of each segment, a restarted process"}},
        [get](const std::vector<Csv>& in, const Options& options, Warnings) {
-         return import_latency_log(in[0], get(options, "session"));
+         const std::string first = get(options, "first");
+         if (!first.empty() && first != "keep" && first != "drop")
+           throw InputError("--first " + first + ": must be keep or drop" +
+                            hint(first, std::vector<std::string>{"keep", "drop"}));
+         return import_latency_log(in[0], get(options, "session"), first != "drop");
        }},
       {"motivation",
        "bars of the motivating figure of Dynamic-OFA (motivation_bars.csv)",
@@ -628,7 +673,8 @@ std::string import_files(const std::string& name, const std::vector<std::filesys
       std::string wanted;
       for (const std::string& input : form.inputs) wanted += (wanted.empty() ? "" : ", ") + input;
       throw InputError("the form \"" + name + "\" reads " + std::to_string(form.inputs.size()) +
-                       (form.inputs.size() == 1 ? " file (" : " files (") + wanted + "), not " + std::to_string(inputs.size()));
+                       (form.inputs.size() == 1 ? " file (" : " files (") + wanted + "), not " +
+                       std::to_string(inputs.size()));
     }
     std::vector<std::string> option_names;
     for (const ImportOption& option : form.options) {

@@ -38,22 +38,24 @@ void LatencyModel::Span::add(double x) {
   high = std::max(high, x);
 }
 
-LatencyModel::LatencyModel(const Table& table, const SoftRoofline* scaling, std::string_view unit, std::string_view subnet,
-                           UnitClock clock, double parallel_fraction)
+LatencyModel::LatencyModel(const Table& table, const SoftRoofline* scaling, std::string_view unit,
+                           std::string_view subnet, UnitClock clock, double parallel_fraction)
     : clock_(clock), parallel_fraction_(parallel_fraction) {
   bool all_derived = true;
   for (std::size_t i = 0; i < table.cells.size(); ++i) {
     const Cell& cell = table.cells[i];
     if (cell.unit != unit || cell.subnet != subnet) continue;
     index_.push_back(static_cast<int>(i));
-    known_.push_back({cell.at, cell.latency_ms_mean, cell.latency_ms_std / cell.latency_ms_mean, cell.power_w - cell.idle_power_w,
-                      cell.provenance, cell.latency_ms_std, 1.0, true});
+    known_.push_back({cell.at, cell.latency_ms_mean, cell.latency_ms_std / cell.latency_ms_mean,
+                      cell.power_w - cell.idle_power_w, cell.provenance, cell.latency_ms_std, 1.0, true});
     all_derived = all_derived && cell.provenance == Provenance::derived;
   }
   if (known_.empty())
-    throw InputError("the table has no cell of the sub-network \"" + std::string(subnet) + "\" on \"" + std::string(unit) + "\"");
+    throw InputError("the table has no cell of the sub-network \"" + std::string(subnet) + "\" on \"" +
+                     std::string(unit) + "\"");
 
-  // Derived cells answer for themselves, but the level, the shape and the range come from what was observed, if anything.
+  // Derived cells answer for themselves, but the level, the shape and the range come from what was observed, if
+  // anything.
   std::vector<FitSample> samples;
   bool first = true;
   for (Known& known : known_) {
@@ -77,16 +79,18 @@ LatencyModel::LatencyModel(const Table& table, const SoftRoofline* scaling, std:
     if (fit.has_shape()) {
       own_ = fit.model;
       has_own_ = true;
-      shape_source_ = "the soft roofline fitted to these " + std::to_string(fit.operating_points) + " operating points (" +
-                      coefficients_text(own_) + ")";
+      shape_source_ = "the soft roofline fitted to these " + std::to_string(fit.operating_points) +
+                      " operating points (" + coefficients_text(own_) + ")";
     }
   }
   const Span& own_clock = clock == UnitClock::cpu ? cpu_ : gpu_;
   if (!has_own_) {
-    if (!own_clock.stated()) shape_source_ = "no shape: the cells state no clock";
+    if (!own_clock.stated())
+      shape_source_ = "no shape: the cells state no clock";
     else if (has_scaling_)
       shape_source_ = "the network's scaling for " + std::string(unit) + " (" + coefficients_text(scaling_) + ")";
-    else shape_source_ = "no declared scaling: latency taken as inversely proportional to the clock";
+    else
+      shape_source_ = "no declared scaling: latency taken as inversely proportional to the clock";
   }
   for (Known& known : known_) known.shape = shape_at(completed(kNaN, known.at));
 }
@@ -95,14 +99,18 @@ OperatingPoint LatencyModel::completed(double f_unit, OperatingPoint at) const {
   if (f_unit > 0) (clock_ == UnitClock::cpu ? at.f_cpu_mhz : at.f_gpu_mhz) = f_unit;
   // A clock that no cell states has no effect; one that is not asked about is that of the cells.
   const auto complete = [](double& f, const Span& span, double reference) {
-    if (!span.stated()) f = kNaN;
-    else if (!(f > 0)) f = reference;
+    if (!span.stated())
+      f = kNaN;
+    else if (!(f > 0))
+      f = reference;
   };
   complete(at.f_cpu_mhz, cpu_, reference_.f_cpu_mhz);
   complete(at.f_gpu_mhz, gpu_, reference_.f_gpu_mhz);
   complete(at.f_emc_mhz, emc_, reference_.f_emc_mhz);
-  if (!cores_.stated()) at.cores = 0;
-  else if (at.cores == 0) at.cores = reference_.cores;
+  if (!cores_.stated())
+    at.cores = 0;
+  else if (at.cores == 0)
+    at.cores = reference_.cores;
   return at;
 }
 
@@ -124,7 +132,8 @@ double LatencyModel::shape_at(const OperatingPoint& at) const {
     }
   } else if (has_scaling_) {
     shape = scaling_.latency_ms(own_clock_mhz(clock_, at), at);
-  } else if (const double f = own_clock_mhz(clock_, at), reference = own_clock_mhz(clock_, reference_); f > 0 && reference > 0) {
+  } else if (const double f = own_clock_mhz(clock_, at), reference = own_clock_mhz(clock_, reference_);
+             f > 0 && reference > 0) {
     shape = reference / f;
   }
   if (!cores_declared && !cores_.varies() && parallel_fraction_ > 0 && at.cores > 0 && reference_.cores > 0)
@@ -165,8 +174,8 @@ Prediction LatencyModel::predict(double f_unit_mhz, const OperatingPoint& at) co
   if (f_unit_mhz > 0) (clock_ == UnitClock::cpu ? asked.f_cpu_mhz : asked.f_gpu_mhz) = f_unit_mhz;
   Prediction out;
   const auto inside = [](const Span& span, double x) { return !(x > 0) || span.holds(x); };
-  out.outside_range = !inside(cpu_, asked.f_cpu_mhz) || !inside(gpu_, asked.f_gpu_mhz) || !inside(emc_, asked.f_emc_mhz) ||
-                      !inside(cores_, asked.cores);
+  out.outside_range = !inside(cpu_, asked.f_cpu_mhz) || !inside(gpu_, asked.f_gpu_mhz) ||
+                      !inside(emc_, asked.f_emc_mhz) || !inside(cores_, asked.cores);
   out.clock_unstated = !(clock_ == UnitClock::cpu ? cpu_ : gpu_).stated();
   if (const int i = exact(asked); i >= 0) {
     const Known& known = known_[static_cast<std::size_t>(i)];

@@ -17,32 +17,33 @@ struct Prediction {
   double latency_ms = 0;
   double std_ms = std::numeric_limits<double>::quiet_NaN();  ///< of one execution; NaN = not known
   Provenance provenance = Provenance::derived;
-  int cell = -1;               ///< index in the table of the cell that says so itself; -1 for a model's value
-  bool outside_range = false;  ///< a clock (or the cores) lies beyond those of all cells of the group
-  bool clock_unstated = false; ///< the cells do not state the unit's clock: latency is taken not to depend on it
+  int cell = -1;                ///< index in the table of the cell that says so itself; -1 for a model's value
+  bool outside_range = false;   ///< a clock (or the cores) lies beyond those of all cells of the group
+  bool clock_unstated = false;  ///< the cells do not state the unit's clock: latency is taken not to depend on it
 };
 
 /// The cells of one sub-network on one unit, and the shape that joins them.
 ///
 /// At a cell's operating point the cell is the answer. Elsewhere the level comes from the cells, the shape from a soft
-/// roofline: t(x) = shape(x) · Π (t_i / shape(x_i))^{w_i}, with w_i proportional to 1/d_i² and normalised, d_i being the
-/// distance in the logarithms of clocks and cores. This is continuous and passes through every cell. The shape is the
-/// group's own fit where it has cells at two or more operating points; what these cells do not vary, and groups of a
-/// single point, follow the network's declared `scaling`; without one, latency is taken as inversely proportional to the
-/// unit's clock, which `shape_source` then says.
+/// roofline: t(x) = shape(x) · Π (t_i / shape(x_i))^{w_i}, with w_i proportional to 1/d_i² and normalised, d_i being
+/// the distance in the logarithms of clocks and cores. This is continuous and passes through every cell. The shape is
+/// the group's own fit where it has cells at two or more operating points; what these cells do not vary, and groups of
+/// a single point, follow the network's declared `scaling`; without one, latency is taken as inversely proportional to
+/// the unit's clock, which `shape_source` then says.
 class LatencyModel {
  public:
-  /// `scaling` may be null. `parallel_fraction` is the platform's, used where neither cells nor scaling tell how latency
-  /// follows the number of cores. Throws InputError if the table has no cell of the sub-network on the unit.
-  LatencyModel(const Table& table, const SoftRoofline* scaling, std::string_view unit, std::string_view subnet, UnitClock clock,
-               double parallel_fraction = 0);
+  /// `scaling` may be null. `parallel_fraction` is the platform's, used where neither cells nor scaling tell how
+  /// latency follows the number of cores. Throws InputError if the table has no cell of the sub-network on the unit.
+  LatencyModel(const Table& table, const SoftRoofline* scaling, std::string_view unit, std::string_view subnet,
+               UnitClock clock, double parallel_fraction = 0);
 
-  /// `f_unit_mhz` is the clock of the unit the job runs on (NaN = that of `at`); clocks of `at` that are NaN and 0 cores
-  /// count as those of the cells.
+  /// `f_unit_mhz` is the clock of the unit the job runs on (NaN = that of `at`); clocks of `at` that are NaN and 0
+  /// cores count as those of the cells.
   Prediction predict(double f_unit_mhz, const OperatingPoint& at) const;
 
-  /// Power above idle [W] while the sub-network runs: power_w - idle_power_w of the cells that state both, weighted as the
-  /// latency is and scaled by `busy_minus_idle_w` (the unit's curve over its clock [MHz]); NaN where no cell states them.
+  /// Power above idle [W] while the sub-network runs: power_w - idle_power_w of the cells that state both, weighted as
+  /// the latency is and scaled by `busy_minus_idle_w` (the unit's curve over its clock [MHz]); NaN where no cell states
+  /// them.
   double above_idle_w(double f_unit_mhz, const OperatingPoint& at,
                       const std::function<double(double)>& busy_minus_idle_w) const;
   bool has_power() const { return has_power_; }
@@ -81,7 +82,7 @@ class LatencyModel {
   std::vector<Known> known_;
   OperatingPoint reference_;  // of the group: its first cell
   Span cpu_, gpu_, emc_, cores_;
-  SoftRoofline own_;      // what the group's cells tell
+  SoftRoofline own_;  // what the group's cells tell
   bool has_own_ = false;
   SoftRoofline scaling_;  // the network's declaration
   bool has_scaling_ = false;

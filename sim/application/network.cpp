@@ -31,7 +31,8 @@ Network Network::load(const std::filesystem::path& network_json) {
   network.folder = network_json.parent_path();
   const NetworkFile& file = network.file;
   if (file.name.empty()) throw root["name"].error("the network's name is empty");
-  if (file.accuracy_metric.empty()) throw root["accuracy_metric"].error("the metric is empty (\"not stated\" is an answer)");
+  if (file.accuracy_metric.empty())
+    throw root["accuracy_metric"].error("the metric is empty (\"not stated\" is an answer)");
   if (file.subnets.empty()) throw root["subnets"].error("the network has no sub-networks");
   if (file.tables.empty()) throw root["tables"].error("the network has no table");
   std::vector<std::string> tables;
@@ -57,13 +58,15 @@ Table Network::table(const std::string& name) const {
     const std::filesystem::path path = folder / reference.file.text;
     std::error_code code;
     if (!std::filesystem::exists(path, code))
-      throw reference.file.error("there is no file \"" + reference.file.text + "\" beside " + file.name + "'s network.json");
+      throw reference.file.error("there is no file \"" + reference.file.text + "\" beside " + file.name +
+                                 "'s network.json");
     const Csv csv = Csv::load(path);
     Table cells = Table::from_csv(csv);
     for (std::size_t row = 0; row < cells.cells.size(); ++row)
       if (subnet_index(cells.cells[row].subnet) < 0)
-        throw csv.error(row, "subnet", "\"" + cells.cells[row].subnet + "\" is not a sub-network of " + file.name +
-                                           " (it has L1 to L" + std::to_string(size()) + ")");
+        throw csv.error(row, "subnet",
+                        "\"" + cells.cells[row].subnet + "\" is not a sub-network of " + file.name +
+                            " (it has L1 to L" + std::to_string(size()) + ")");
     return cells;
   }
   throw InputError("the network \"" + file.name + "\" has no table \"" + name + "\"" + hint(name, known));

@@ -78,17 +78,18 @@ struct NetworkFile {
 
   static constexpr auto fields() {
     using S = NetworkFile;
-    return describe(required(&S::name, "name", "as scenarios call it; the folder's name"),
-                    field(&S::title, "title", "one line for people"),
-                    required(&S::accuracy_metric, "accuracy_metric", "for instance `ImageNet top-1 [%]`, `BLEU`"),
-                    field(&S::source, "source", "publication or repository"),
-                    required(&S::subnets, "subnets", "smallest first; called L1, L2, …"),
-                    required(&S::switch_cost, "switch_cost", "cost of changing the sub-network"),
-                    field(&S::default_table, "default_table", "used when a scenario names none"),
-                    required(&S::tables, "tables", "by name: one platform and one published source each"),
-                    field(&S::scaling, "scaling",
-                          "by unit: how latency follows clocks where a sub-network has too few cells of its own to tell; "
-                          "only its shape is used, the level comes from the cells"));
+    return describe(
+        required(&S::name, "name", "as scenarios call it; the folder's name"),
+        field(&S::title, "title", "one line for people"),
+        required(&S::accuracy_metric, "accuracy_metric", "for instance `ImageNet top-1 [%]`, `BLEU`"),
+        field(&S::source, "source", "publication or repository"),
+        required(&S::subnets, "subnets", "smallest first; called L1, L2, …"),
+        required(&S::switch_cost, "switch_cost", "cost of changing the sub-network"),
+        field(&S::default_table, "default_table", "used when a scenario names none"),
+        required(&S::tables, "tables", "by name: one platform and one published source each"),
+        field(&S::scaling, "scaling",
+              "by unit: how latency follows clocks where a sub-network has too few cells of its own to tell; "
+              "only its shape is used, the level comes from the cells"));
   }
 };
 

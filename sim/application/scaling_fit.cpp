@@ -15,8 +15,8 @@ namespace dynasoc {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kSameClock = 1e-3;         // relative; as in OperatingPoint::matches
-constexpr double kExplainsAsWell = 1e-3;    // root mean square residual: a tenth of a percentage point
+constexpr double kSameClock = 1e-3;       // relative; as in OperatingPoint::matches
+constexpr double kExplainsAsWell = 1e-3;  // root mean square residual: a tenth of a percentage point
 constexpr double kHalfPi = 1.5707963267948966;
 
 enum Term : int { kFixed, kHost, kUnit, kMemory, kTerms };
@@ -79,8 +79,8 @@ SmallVector non_negative(const SmallMatrix& g, const SmallVector& h) {
   return x;
 }
 
-// The smallest value of `f` on [grid.front(), grid.back()]: the best point of the grid, refined by golden section between
-// its neighbours. Returns where.
+// The smallest value of `f` on [grid.front(), grid.back()]: the best point of the grid, refined by golden section
+// between its neighbours. Returns where.
 template <class F>
 double minimise(std::span<const double> grid, F&& f) {
   std::size_t best = 0;
@@ -126,7 +126,8 @@ bool same(double a, double b) {
   return (std::isnan(a) && std::isnan(b)) || std::abs(a - b) <= kSameClock * std::max(std::abs(a), std::abs(b));
 }
 bool same_point(const OperatingPoint& a, const OperatingPoint& b) {
-  return a.cores == b.cores && same(a.f_cpu_mhz, b.f_cpu_mhz) && same(a.f_gpu_mhz, b.f_gpu_mhz) && same(a.f_emc_mhz, b.f_emc_mhz);
+  return a.cores == b.cores && same(a.f_cpu_mhz, b.f_cpu_mhz) && same(a.f_gpu_mhz, b.f_gpu_mhz) &&
+         same(a.f_emc_mhz, b.f_emc_mhz);
 }
 
 Samples prepare(std::span<const FitSample> samples, UnitClock clock) {
@@ -147,13 +148,17 @@ Samples prepare(std::span<const FitSample> samples, UnitClock clock) {
     bool all = true;
     for (const FitSample& sample : samples) {
       const double f = clock_of(sample.at);
-      if (!(f > 0)) all = false;
-      else low = std::min(low, f), high = std::max(high, f);
+      if (!(f > 0))
+        all = false;
+      else
+        low = std::min(low, f), high = std::max(high, f);
     }
     const auto index = static_cast<std::size_t>(term);
     const std::string name = std::string(kTermNames[index]) + ": " + kTermClocks[index];
-    if (!all) out.why_not[index] = name + (high > 0 ? " is not stated in every cell" : " is not stated");
-    else if (same(low, high)) out.why_not[index] = name + " never varies (" + number_text(high) + " MHz)";
+    if (!all)
+      out.why_not[index] = name + (high > 0 ? " is not stated in every cell" : " is not stated");
+    else if (same(low, high))
+      out.why_not[index] = name + " never varies (" + number_text(high) + " MHz)";
     reference = high;
     for (const FitSample& sample : samples) {
       const double f = clock_of(sample.at);
@@ -166,8 +171,10 @@ Samples prepare(std::span<const FitSample> samples, UnitClock clock) {
   if (clock == UnitClock::cpu) out.why_not[kHost] = "host_ms: the unit is the host itself";
   const auto [fewest, most] = std::minmax_element(out.cores.begin(), out.cores.end());
   out.cores_reference = *most;
-  if (*fewest == 0) out.why_not_cores = "parallel_fraction: cores are not stated" + std::string(*most > 0 ? " in every cell" : "");
-  else if (*fewest == *most) out.why_not_cores = "parallel_fraction: the number of cores never varies (" + std::to_string(*most) + ")";
+  if (*fewest == 0)
+    out.why_not_cores = "parallel_fraction: cores are not stated" + std::string(*most > 0 ? " in every cell" : "");
+  else if (*fewest == *most)
+    out.why_not_cores = "parallel_fraction: the number of cores never varies (" + std::to_string(*most) + ")";
   return out;
 }
 
@@ -209,7 +216,8 @@ class Solver {
     // log p; 64 is as good as the maximum of the two.
     static const std::vector<double> kGrid = [] {
       std::vector<double> grid;
-      for (const double p : {1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0, 36.0, 64.0}) grid.push_back(std::log(p));
+      for (const double p : {1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0, 36.0, 64.0})
+        grid.push_back(std::log(p));
       return grid;
     }();
     const double best = minimise(kGrid, [&](double x) { return over_angle(a, std::exp(x)).squares; });
@@ -228,15 +236,16 @@ class Solver {
     return linear(a, p, angle);
   }
 
-  // Least squares for given a and p, and for the given angle between computing and memory time (-1: p is 1 and each has a
-  // column of its own).
+  // Least squares for given a and p, and for the given angle between computing and memory time (-1: p is 1 and each has
+  // a column of its own).
   Solution linear(double a, double p, double angle) {
     const bool joint = angle >= 0;
     std::array<int, kTerms> column{};
     column.fill(-1);
     int columns = 0;
     for (int term = 0; term < kTerms; ++term)
-      if (v_.has[static_cast<std::size_t>(term)] && !(joint && term == kMemory)) column[static_cast<std::size_t>(term)] = columns++;
+      if (v_.has[static_cast<std::size_t>(term)] && !(joint && term == kMemory))
+        column[static_cast<std::size_t>(term)] = columns++;
     const double c = joint ? std::cos(angle) : 1, d = joint ? std::sin(angle) : 1;
     SmallMatrix g = SmallMatrix::Zero(columns, columns);
     SmallVector h = SmallVector::Zero(columns), row(columns);
@@ -302,8 +311,8 @@ bool independent(const Samples& s, const Variant& v, int left_out) {
   a.setZero();
   for (std::size_t i = 0; i < s.size(); ++i) {
     if (s.point[i] == left_out) continue;
-    const std::array<double, kTerms> row = {1, s.host[i], s.unit[i] * core_share(v.fit_a ? 0.5 : 0, s.cores[i], s.cores_reference),
-                                            s.memory[i]};
+    const std::array<double, kTerms> row = {
+        1, s.host[i], s.unit[i] * core_share(v.fit_a ? 0.5 : 0, s.cores[i], s.cores_reference), s.memory[i]};
     for (std::size_t j = 0; j < terms.size(); ++j)
       a(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j)) = row[static_cast<std::size_t>(terms[j])];
   }
@@ -334,7 +343,8 @@ Choice choose(const Samples& s, const FitOptions& options, int left_out) {
     base.has[kMemory] = (bits & 4) != 0;
     base.has[kHost] = (bits & 8) != 0;
     bool possible = true;
-    for (std::size_t term = 0; term < kTerms; ++term) possible = possible && !(base.has[term] && !s.why_not[term].empty());
+    for (std::size_t term = 0; term < kTerms; ++term)
+      possible = possible && !(base.has[term] && !s.why_not[term].empty());
     if (!possible) {
       // Cores alone may vary under one clock: computing time is then told by the cores.
       if (!(base.has[kUnit] && s.why_not_cores.empty() && s.f_unit > 0)) continue;
@@ -354,7 +364,8 @@ Choice choose(const Samples& s, const FitOptions& options, int left_out) {
       }
     }
   }
-  std::stable_sort(variants.begin(), variants.end(), [](const Variant& a, const Variant& b) { return a.count() < b.count(); });
+  std::stable_sort(variants.begin(), variants.end(),
+                   [](const Variant& a, const Variant& b) { return a.count() < b.count(); });
 
   std::vector<Choice> solved;
   double lowest = std::numeric_limits<double>::infinity();
@@ -431,7 +442,8 @@ ScalingFit fit_scaling(std::span<const FitSample> samples, UnitClock clock, cons
   if (!s.why_not_cores.empty()) fit.not_identifiable.push_back(s.why_not_cores);
   if (choice.variant.count() == s.points)
     fit.not_identifiable.push_back("nothing beyond these terms: " + std::to_string(s.points) + " operating point" +
-                                   (s.points == 1 ? "" : "s") + " carry no more coefficients, and leave no residual to judge by");
+                                   (s.points == 1 ? "" : "s") +
+                                   " carry no more coefficients, and leave no residual to judge by");
   for (std::size_t i = 0; i < s.size(); ++i) {
     const double predicted = fit.model.latency_ms(own_clock_mhz(clock, samples[i].at), samples[i].at);
     fit.residuals.push_back(predicted / samples[i].latency_ms - 1);
@@ -445,7 +457,8 @@ ScalingFit fit_scaling(std::span<const FitSample> samples, UnitClock clock, cons
       const SoftRoofline without = model_of(s, choose(s, options, point));
       for (std::size_t i = 0; i < s.size(); ++i)
         if (s.point[i] == point)
-          sum += std::abs(without.latency_ms(own_clock_mhz(clock, samples[i].at), samples[i].at) / samples[i].latency_ms - 1);
+          sum += std::abs(
+              without.latency_ms(own_clock_mhz(clock, samples[i].at), samples[i].at) / samples[i].latency_ms - 1);
     }
     fit.cv_mape = sum / fit.n;
   }
@@ -481,9 +494,15 @@ std::vector<std::pair<TableGroup, ScalingFit>> fit_table(const Table& table, con
 
 SoftRoofline normalised(SoftRoofline model) {
   const double at_reference = model.latency_ms(kNaN, {});
-  for (double* coefficient : {&model.fixed_ms, &model.host_ms, &model.unit_ms, &model.memory_ms}) *coefficient /= at_reference;
+  for (double* coefficient : {&model.fixed_ms, &model.host_ms, &model.unit_ms, &model.memory_ms})
+    *coefficient /= at_reference;
   return model;
 }
+
+namespace {
+// Digits beyond a nanosecond or a microwatt are noise of the arithmetic.
+double tidy(double x) { return std::round(x * 1e6) / 1e6; }
+}  // namespace
 
 Table fill_table(const Table& table, const Network& network, const Platform& platform) {
   Table out = table;
@@ -498,7 +517,8 @@ Table fill_table(const Table& table, const Network& network, const Platform& pla
     const SoftRoofline* scaling = nullptr;
     for (const auto& [name, declared] : network.file.scaling)
       if (name == group.unit) scaling = &declared;
-    const LatencyModel model(table, scaling, group.unit, group.subnet, clock, platform.file.units[unit].second.parallel_fraction);
+    const LatencyModel model(table, scaling, group.unit, group.subnet, clock,
+                             platform.file.units[unit].second.parallel_fraction);
     const OperatingPoint& reference = table.cells[static_cast<std::size_t>(group.cells.front())].at;
     if (std::isnan(own_clock_mhz(clock, reference)))
       throw InputError(group.name() + ": its cells state no clock of the unit, so there is nothing to fill from");
@@ -526,13 +546,14 @@ Table fill_table(const Table& table, const Network& network, const Platform& pla
       cell.idle_power_w = idle_w(cell.at);
       cell.power_w = cell.idle_power_w + (std::isfinite(scaled) ? scaled : curve(mhz));
       cell.energy_mj = cell.power_w * cell.latency_ms_mean;
+      for (double* value : {&cell.idle_power_w, &cell.power_w, &cell.energy_mj}) *value = tidy(*value);
       cell.energy_provenance = Provenance::derived;
       cell.energy_source =
           std::isfinite(scaled)
-              ? "power above idle of the group's cells, scaled by busy - idle of " + group.unit + " on " + platform.file.name +
-                    "; idle power of the platform file; times the latency"
-              : "power points of " + platform.file.name + ": static + idle of all units + (busy - idle) of " + group.unit +
-                    ", the other units idle; times the latency";
+              ? "power above idle of the group's cells, scaled by busy - idle of " + group.unit + " on " +
+                    platform.file.name + "; idle power of the platform file; times the latency"
+              : "power points of " + platform.file.name + ": static + idle of all units + (busy - idle) of " +
+                    group.unit + ", the other units idle; times the latency";
     };
 
     const auto& domain = platform.file.domains[static_cast<std::size_t>(platform.links[unit].domains.front())].second;
@@ -545,8 +566,8 @@ Table fill_table(const Table& table, const Network& network, const Platform& pla
       cell.subnet = group.subnet;
       cell.unit = group.unit;
       cell.at = at;
-      cell.latency_ms_mean = predicted.latency_ms;
-      cell.latency_ms_std = predicted.std_ms;
+      cell.latency_ms_mean = tidy(predicted.latency_ms);
+      cell.latency_ms_std = tidy(predicted.std_ms);
       cell.provenance = Provenance::derived;
       cell.source = "from " + group.name() + " at " + rows + " by " + model.shape_source() +
                     (predicted.outside_range ? "; outside the range of those cells" : "");

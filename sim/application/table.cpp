@@ -10,8 +10,9 @@ namespace {
 
 const std::vector<std::string> kNeeded = {"subnet", "unit", "latency_ms_mean", "provenance", "source"};
 const std::vector<std::string> kOptional = {
-    "cores",          "f_cpu_mhz",      "f_gpu_mhz", "f_emc_mhz", "latency_ms_std", "n",                 "latency_ms_p50",
-    "latency_ms_p90", "latency_ms_p99", "energy_mj", "power_w",   "idle_power_w",   "energy_provenance", "energy_source"};
+    "cores",   "f_cpu_mhz",      "f_gpu_mhz",         "f_emc_mhz",      "latency_ms_std",
+    "n",       "latency_ms_p50", "latency_ms_p90",    "latency_ms_p99", "energy_mj",
+    "power_w", "idle_power_w",   "energy_provenance", "energy_source"};
 constexpr std::string_view kHeader =
     "subnet,unit,cores,f_cpu_mhz,f_gpu_mhz,f_emc_mhz,latency_ms_mean,latency_ms_std,n,latency_ms_p50,latency_ms_p90,"
     "latency_ms_p99,energy_mj,power_w,idle_power_w,provenance,source,energy_provenance,energy_source\n";
@@ -73,7 +74,8 @@ Table Table::from_csv(const Csv& csv) {
     if (cell.unit.empty()) throw csv.error(row, "unit", "the processing unit is not named");
     if (!csv.text(row, "cores").empty()) {
       const double cores = csv.number(row, "cores", range(0, 1024));
-      if (cores != std::floor(cores)) throw csv.error(row, "cores", "must be a whole number, not " + number_text(cores));
+      if (cores != std::floor(cores))
+        throw csv.error(row, "cores", "must be a whole number, not " + number_text(cores));
       cell.at.cores = static_cast<int>(cores);
     }
     cell.at.f_cpu_mhz = csv.number_or_nan(row, "f_cpu_mhz", positive());
@@ -102,9 +104,9 @@ Table Table::from_csv(const Csv& csv) {
       const OperatingPoint& at = table.cells[other].at;
       if (at.cores == cell.at.cores && same_statement(at.f_cpu_mhz, cell.at.f_cpu_mhz) &&
           same_statement(at.f_gpu_mhz, cell.at.f_gpu_mhz) && same_statement(at.f_emc_mhz, cell.at.f_emc_mhz))
-        throw csv.error(row, "subnet", cell.subnet + " on " + cell.unit + " (" + cell.at.text() +
-                                           ") is given twice, first in line " +
-                                           std::to_string(csv.location(other, "subnet").line));
+        throw csv.error(row, "subnet",
+                        cell.subnet + " on " + cell.unit + " (" + cell.at.text() + ") is given twice, first in line " +
+                            std::to_string(csv.location(other, "subnet").line));
     }
     earlier.push_back(row);
     table.cells.push_back(std::move(cell));
@@ -122,15 +124,18 @@ std::string Table::to_csv() const {
   for (const Cell& cell : cells) {
     out += csv_cell(cell.subnet) + ',' + csv_cell(cell.unit) + ',';
     count(cell.at.cores);
-    for (const double x : {cell.at.f_cpu_mhz, cell.at.f_gpu_mhz, cell.at.f_emc_mhz, cell.latency_ms_mean, cell.latency_ms_std})
+    for (const double x :
+         {cell.at.f_cpu_mhz, cell.at.f_gpu_mhz, cell.at.f_emc_mhz, cell.latency_ms_mean, cell.latency_ms_std})
       number(x);
     count(cell.n);
     for (const double x : {cell.latency_ms_p50, cell.latency_ms_p90, cell.latency_ms_p99, cell.energy_mj, cell.power_w,
                            cell.idle_power_w})
       number(x);
     out += std::string(name_of(cell.provenance)) + ',' + csv_cell(cell.source) + ',';
-    if (states_energy(cell)) out += std::string(name_of(cell.energy_provenance)) + ',' + csv_cell(cell.energy_source);
-    else out += ',';
+    if (states_energy(cell))
+      out += std::string(name_of(cell.energy_provenance)) + ',' + csv_cell(cell.energy_source);
+    else
+      out += ',';
     out += '\n';
   }
   return out;

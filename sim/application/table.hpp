@@ -28,8 +28,8 @@ enum class Provenance : std::uint8_t {
 };
 template <>
 struct EnumNames<Provenance> {
-  static constexpr std::array<std::pair<std::string_view, Provenance>, 3> names{{
-      {"measured", Provenance::measured}, {"digitised", Provenance::digitised}, {"derived", Provenance::derived}}};
+  static constexpr std::array<std::pair<std::string_view, Provenance>, 3> names{
+      {{"measured", Provenance::measured}, {"digitised", Provenance::digitised}, {"derived", Provenance::derived}}};
 };
 std::string_view name_of(Provenance provenance);
 
@@ -69,8 +69,8 @@ struct Cell {
 /// A whole file. Cells keep the file's order.
 class Table {
  public:
-  /// Throws InputError (file:line:column) for unknown or missing columns, an empty table, non-finite or negative numbers,
-  /// an unknown provenance, an empty source, a cell given twice.
+  /// Throws InputError (file:line:column) for unknown or missing columns, an empty table, non-finite or negative
+  /// numbers, an unknown provenance, an empty source, a cell given twice.
   static Table load(const std::filesystem::path& path);
   static Table from_csv(const Csv& csv);
 
@@ -82,8 +82,8 @@ class Table {
 /// Latency as a function of clocks and cores: the soft roofline
 ///   t = fixed + host·(ref/f_cpu) + ((unit·c·ref/f_unit)^p + (memory·ref/f_emc)^p)^(1/p)            [ms]
 /// with non-negative coefficients and p >= 1, stated at a reference operating point. f_unit is the unit's own clock and
-/// c = ((1-a) + a/cores) / ((1-a) + a/cores_ref) is Amdahl's law for the parallel fraction a. `p = 1` adds computing and
-/// memory time, a large p takes the larger of the two.
+/// c = ((1-a) + a/cores) / ((1-a) + a/cores_ref) is Amdahl's law for the parallel fraction a. `p = 1` adds computing
+/// and memory time, a large p takes the larger of the two.
 struct SoftRoofline {
   double fixed_ms = 0;
   double host_ms = 0;
@@ -106,8 +106,10 @@ struct SoftRoofline {
         field(&S::host_ms, "host_ms", non_negative(), "time that follows the host CPU's clock"),
         field(&S::unit_ms, "unit_ms", non_negative(), "computing time, which follows the unit's clock"),
         field(&S::memory_ms, "memory_ms", non_negative(), "memory time, which follows the memory clock"),
-        field(&S::p, "p", range(1, 64), "how computing and memory time overlap: 1 they add, large the longer one counts"),
-        field(&S::parallel_fraction, "parallel_fraction", range(0, 1), "share of computing time that divides by the cores"),
+        field(&S::p, "p", range(1, 64),
+              "how computing and memory time overlap: 1 they add, large the longer one counts"),
+        field(&S::parallel_fraction, "parallel_fraction", range(0, 1),
+              "share of computing time that divides by the cores"),
         field(&S::f_cpu_mhz, "f_cpu_mhz", non_negative(), "reference host clock"),
         field(&S::f_unit_mhz, "f_unit_mhz", non_negative(), "reference clock of the unit"),
         field(&S::f_emc_mhz, "f_emc_mhz", non_negative(), "reference memory clock"),

@@ -1,4 +1,6 @@
 // dynasoc table import|show|fit|fill: from measurements to tables, and what a table can tell.
+#include "application/table.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -14,7 +16,6 @@
 #include "application/latency_model.hpp"
 #include "application/network.hpp"
 #include "application/scaling_fit.hpp"
-#include "application/table.hpp"
 #include "cli/command.hpp"
 #include "common/text.hpp"
 #include "device/platform.hpp"
@@ -30,8 +31,10 @@ constexpr const char* kUsage =
     "\n"
     "  dynasoc table import FORM INPUT… -o OUT.csv       published numbers or your own samples into a table\n"
     "  dynasoc table show   FILE.csv|NETWORK             the cells, where they come from, a summary\n"
-    "  dynasoc table fit    FILE.csv                     how latency follows clocks and cores, and how well that is known\n"
+    "  dynasoc table fit    FILE.csv                     how latency follows clocks and cores, and how well that is "
+    "known\n"
     "  dynasoc table fill   NETWORK --table T --platform P -o OUT.csv   the cells that a fit can tell, marked derived\n"
+    "  dynasoc table power  RECIPE.power.json            a board's idle and busy power, fitted to measured rows\n"
     "\n"
     "`dynasoc table SUBCOMMAND --help` says more.\n";
 
@@ -111,8 +114,8 @@ std::string table_of(const Network& network, const po::variables_map& values) {
   if (network.file.tables.size() == 1) return network.file.tables.front().first;
   std::string known;
   for (const auto& [name, unused] : network.file.tables) known += (known.empty() ? "" : ", ") + name;
-  throw InputError("the network \"" + network.file.name + "\" has several tables and no default: choose one with --table (" +
-                   known + ")");
+  throw InputError("the network \"" + network.file.name +
+                   "\" has several tables and no default: choose one with --table (" + known + ")");
 }
 
 Json number_or_null(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
@@ -138,7 +141,9 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
   return out;
 }
 
-char mark(Provenance provenance) { return name_of(provenance)[0] == 'm' ? 'm' : provenance == Provenance::digitised ? 'd' : '*'; }
+char mark(Provenance provenance) {
+  return name_of(provenance)[0] == 'm' ? 'm' : provenance == Provenance::digitised ? 'd' : '*';
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 
@@ -153,7 +158,8 @@ std::string import_help() {
   }
   return out +
          "\nA table for your own board: log one row an inference, then for instance\n"
-         "  dynasoc table import samples my_board.csv --skip 10 --source \"Jetson Xavier NX, JetPack 5.1, jetson_clocks, 2024-05-01\" \\\n"
+         "  dynasoc table import samples my_board.csv --skip 10 --source \"Jetson Xavier NX, JetPack 5.1, "
+         "jetson_clocks, 2024-05-01\" \\\n"
          "      --meter \"VDD_IN, INA3221, 100 ms\" -o my_board.table.csv\n";
 }
 
@@ -189,7 +195,8 @@ int import_command(const Arguments& arguments) {
 
 int show_command(const Arguments& arguments) {
   po::options_description options("dynasoc table show FILE.csv|NETWORK [options]");
-  options.add_options()("help,h", "this text")("table,t", po::value<std::string>(), "which table of the network (its default)")(
+  options.add_options()("help,h", "this text")("table,t", po::value<std::string>(),
+                                               "which table of the network (its default)")(
       "unit,u", po::value<std::string>(), "only the cells of this unit")("json", "one JSON object")(
       "what", po::value<std::string>(), "the file, or the network");
   po::positional_options_description positional;
@@ -271,34 +278,40 @@ int show_command(const Arguments& arguments) {
       cells.push_back(std::move(entry));
     }
     Json summary = {{"cells", table.cells.size()}, {"subnets", subnets.size()}, {"with_energy", with_energy}};
-    for (const auto& [name, kind] : EnumNames<Provenance>::names) summary["provenance"][std::string(name)] = latency_kinds[kind];
+    for (const auto& [name, kind] : EnumNames<Provenance>::names)
+      summary["provenance"][std::string(name)] = latency_kinds[kind];
     std::cout << Json{{"table", title}, {"cells", std::move(cells)}, {"summary", std::move(summary)}}.dump(2) << '\n';
     return kSuccess;
   }
 
-  std::vector<std::vector<std::string>> rows{
-      {"subnet", "unit", "cores", "cpu MHz", "gpu MHz", "emc MHz", "latency ms", "std", "n", "energy mJ", "power W", "idle W"}};
+  std::vector<std::vector<std::string>> rows{{"subnet", "unit", "cores", "cpu MHz", "gpu MHz", "emc MHz", "latency ms",
+                                              "std", "n", "energy mJ", "power W", "idle W"}};
   if (network) rows[0].insert(rows[0].begin() + 2, "accuracy");
   const auto plain = [](double x) { return std::isfinite(x) ? number_text(x) : std::string("-"); };
   for (const Cell& cell : table.cells) {
     const auto energy = [&](double x) {
       return std::isfinite(x) ? rounded_text(x) + " " + mark(cell.energy_provenance) : std::string("-  ");
     };
-    rows.push_back({cell.subnet, cell.unit, cell.at.cores > 0 ? std::to_string(cell.at.cores) : "-", plain(cell.at.f_cpu_mhz),
-                    plain(cell.at.f_gpu_mhz), plain(cell.at.f_emc_mhz),
-                    rounded_text(cell.latency_ms_mean) + " " + mark(cell.provenance), rounded_text(cell.latency_ms_std, 3),
-                    cell.n > 0 ? plain(cell.n) : "-", energy(cell.energy_mj), energy(cell.power_w), energy(cell.idle_power_w)});
+    rows.push_back({cell.subnet, cell.unit, cell.at.cores > 0 ? std::to_string(cell.at.cores) : "-",
+                    plain(cell.at.f_cpu_mhz), plain(cell.at.f_gpu_mhz), plain(cell.at.f_emc_mhz),
+                    rounded_text(cell.latency_ms_mean) + " " + mark(cell.provenance),
+                    rounded_text(cell.latency_ms_std, 3), cell.n > 0 ? plain(cell.n) : "-", energy(cell.energy_mj),
+                    energy(cell.power_w), energy(cell.idle_power_w)});
     if (network) rows.back().insert(rows.back().begin() + 2, rounded_text(accuracy(cell)));
   }
   std::cout << title << '\n' << aligned(rows);
   const auto count = [](std::map<Provenance, int>& kinds) {
-    return std::to_string(kinds[Provenance::measured]) + " measured (m), " + std::to_string(kinds[Provenance::digitised]) +
-           " digitised (d), " + std::to_string(kinds[Provenance::derived]) + " derived (*)";
+    return std::to_string(kinds[Provenance::measured]) + " measured (m), " +
+           std::to_string(kinds[Provenance::digitised]) + " digitised (d), " +
+           std::to_string(kinds[Provenance::derived]) + " derived (*)";
   };
-  std::cout << table.cells.size() << " cells of " << subnets.size() << " sub-network" << (subnets.size() == 1 ? "" : "s") << ", "
-            << rounded_text(fastest) << " to " << rounded_text(slowest) << " ms: " << count(latency_kinds) << "; energy: ";
-  if (with_energy == 0) std::cout << "none\n";
-  else std::cout << count(energy_kinds) << '\n';
+  std::cout << table.cells.size() << " cells of " << subnets.size() << " sub-network"
+            << (subnets.size() == 1 ? "" : "s") << ", " << rounded_text(fastest) << " to " << rounded_text(slowest)
+            << " ms: " << count(latency_kinds) << "; energy: ";
+  if (with_energy == 0)
+    std::cout << "none\n";
+  else
+    std::cout << count(energy_kinds) << '\n';
   return kSuccess;
 }
 
@@ -326,19 +339,21 @@ int fit_command(const Arguments& arguments) {
     Json groups = Json::object();
     for (const auto& [group, fit] : fits) {
       const auto coefficients = [](const SoftRoofline& m) {
-        return Json{{"fixed_ms", m.fixed_ms},   {"host_ms", m.host_ms}, {"unit_ms", m.unit_ms},
-                    {"memory_ms", m.memory_ms}, {"p", m.p},             {"parallel_fraction", m.parallel_fraction},
-                    {"f_cpu_mhz", m.f_cpu_mhz}, {"f_unit_mhz", m.f_unit_mhz}, {"f_emc_mhz", m.f_emc_mhz},
+        return Json{{"fixed_ms", m.fixed_ms},
+                    {"host_ms", m.host_ms},
+                    {"unit_ms", m.unit_ms},
+                    {"memory_ms", m.memory_ms},
+                    {"p", m.p},
+                    {"parallel_fraction", m.parallel_fraction},
+                    {"f_cpu_mhz", m.f_cpu_mhz},
+                    {"f_unit_mhz", m.f_unit_mhz},
+                    {"f_emc_mhz", m.f_emc_mhz},
                     {"cores", m.cores}};
       };
-      groups[group.name()] = {{"coefficients", coefficients(fit.model)},
-                              {"mape", fit.mape},
-                              {"cv_mape", number_or_null(fit.cv_mape)},
-                              {"n", fit.n},
-                              {"operating_points", fit.operating_points},
-                              {"terms", fit.terms},
-                              {"not_identifiable", fit.not_identifiable},
-                              {"residuals", fit.residuals},
+      groups[group.name()] = {{"coefficients", coefficients(fit.model)},     {"mape", fit.mape},
+                              {"cv_mape", number_or_null(fit.cv_mape)},      {"n", fit.n},
+                              {"operating_points", fit.operating_points},    {"terms", fit.terms},
+                              {"not_identifiable", fit.not_identifiable},    {"residuals", fit.residuals},
                               {"shape", coefficients(normalised(fit.model))}};
     }
     std::cout << Json{{"groups", std::move(groups)}}.dump(2) << '\n';
@@ -362,7 +377,8 @@ int fit_command(const Arguments& arguments) {
     if (m.unit_ms > 0 && m.memory_ms > 0) std::cout << ", p " << rounded_text(m.p, 3);
     if (m.parallel_fraction > 0)
       std::cout << ", parallel fraction " << rounded_text(m.parallel_fraction, 3) << " (of " << m.cores << " cores)";
-    std::cout << "\n  mean error " << percent(fit.mape) << ", each point predicted without itself " << percent(fit.cv_mape) << '\n';
+    std::cout << "\n  mean error " << percent(fit.mape) << ", each point predicted without itself "
+              << percent(fit.cv_mape) << '\n';
     for (const std::string& sentence : fit.not_identifiable) std::cout << "  cannot tell " << sentence << '\n';
   }
   return kSuccess;
@@ -370,10 +386,12 @@ int fit_command(const Arguments& arguments) {
 
 int fill_command(const Arguments& arguments) {
   po::options_description options("dynasoc table fill NETWORK --platform P [options]");
-  options.add_options()("help,h", "this text")("table,t", po::value<std::string>(), "which table of the network (its default)")(
+  options.add_options()("help,h", "this text")("table,t", po::value<std::string>(),
+                                               "which table of the network (its default)")(
       "platform,p", po::value<std::string>(), "platform file or name: operating points and power")(
       "output,o", po::value<std::string>(), "file to write; without it the table goes to the terminal")(
-      "force,f", "replace the file if it exists")("network", po::value<std::string>(), "network.json, its folder, or its name");
+      "force,f", "replace the file if it exists")("network", po::value<std::string>(),
+                                                  "network.json, its folder, or its name");
   po::positional_options_description positional;
   positional.add("network", 1);
   const po::variables_map values = parse(arguments, options, positional);
@@ -389,7 +407,8 @@ int fill_command(const Arguments& arguments) {
   const Platform platform = find_platform(values["platform"].as<std::string>());
   for (const auto& [key, reference] : network.file.tables)
     if (key == name && reference.platform.text != platform.file.name)
-      throw InputError("the table \"" + name + "\" is of " + reference.platform.text + ", not of " + platform.file.name);
+      throw InputError("the table \"" + name + "\" is of " + reference.platform.text + ", not of " +
+                       platform.file.name);
   deliver(fill_table(table, network, platform).to_csv(), values);
   return kSuccess;
 }
@@ -397,9 +416,12 @@ int fill_command(const Arguments& arguments) {
 }  // namespace
 
 int table_command(const Arguments& arguments) {
-  static const std::vector<std::pair<std::string, int (*)(const Arguments&)>> subcommands = {
-      {"import", import_command}, {"show", show_command}, {"fit", fit_command}, {"fill", fill_command}};
-  if (arguments.empty()) throw InputError("table: which subcommand? (import, show, fit, fill)");
+  static const std::vector<std::pair<std::string, int (*)(const Arguments&)>> subcommands = {{"import", import_command},
+                                                                                             {"show", show_command},
+                                                                                             {"fit", fit_command},
+                                                                                             {"fill", fill_command},
+                                                                                             {"power", power_command}};
+  if (arguments.empty()) throw InputError("table: which subcommand? (import, show, fit, fill, power)");
   if (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
     std::cout << kUsage;
     return kSuccess;
