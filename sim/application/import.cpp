@@ -686,6 +686,7 @@ std::string import_files(const std::string& name, const std::vector<std::filesys
       if (std::find(option_names.begin(), option_names.end(), option) == option_names.end())
         throw InputError("the form \"" + name + "\" has no option --" + option + hint(option, option_names));
     std::vector<Csv> files;
+    files.reserve(inputs.size());
     for (const auto& input : inputs) files.push_back(Csv::load(input));
     return form.run(files, options, warnings);
   }

@@ -223,7 +223,8 @@ double LatencyModel::above_idle_w(double f_unit_mhz, const OperatingPoint& at,
     const double weight = 1 / std::max(distance2(point, known.at), 1e-18);
     const double at_cell = curve_at(completed(kNaN, known.at));
     weights += weight;
-    sum += weight * known.above_idle_w * (curve > 0 && at_cell > 0 ? curve / at_cell : 1);
+    const double cores = point.cores > 0 && known.at.cores > 0 ? static_cast<double>(point.cores) / known.at.cores : 1;
+    sum += weight * known.above_idle_w * cores * (curve > 0 && at_cell > 0 ? curve / at_cell : 1);
   }
   return sum / weights;
 }

@@ -42,8 +42,8 @@ class LatencyModel {
   Prediction predict(double f_unit_mhz, const OperatingPoint& at) const;
 
   /// Power above idle [W] while the sub-network runs: power_w - idle_power_w of the cells that state both, weighted as
-  /// the latency is and scaled by `busy_minus_idle_w` (the unit's curve over its clock [MHz]); NaN where no cell states
-  /// them.
+  /// the latency is, scaled by `busy_minus_idle_w` (the unit's curve over its clock [MHz], all cores online) and by the
+  /// number of cores where both state it; NaN where no cell states power.
   double above_idle_w(double f_unit_mhz, const OperatingPoint& at,
                       const std::function<double(double)>& busy_minus_idle_w) const;
   bool has_power() const { return has_power_; }

@@ -1,4 +1,4 @@
-// dynasoc table import|show|fit|fill: from measurements to tables, and what a table can tell.
+// dynasoc table import|show|fit|fill|power: from measurements to tables, and what a table can tell.
 #include "application/table.hpp"
 
 #include <algorithm>
@@ -10,64 +10,56 @@
 #include <string>
 #include <vector>
 
-#include <boost/program_options.hpp>
-
 #include "application/import.hpp"
 #include "application/latency_model.hpp"
 #include "application/network.hpp"
 #include "application/scaling_fit.hpp"
 #include "cli/command.hpp"
+#include "cli/options.hpp"
 #include "common/text.hpp"
 #include "device/platform.hpp"
+#include "scenario/data_paths.hpp"
 
 namespace dynasoc::cli {
 namespace {
 
-namespace po = boost::program_options;
 namespace fs = std::filesystem;
+namespace po = boost::program_options;
 
 constexpr const char* kUsage =
     "dynasoc table: latency/energy tables\n"
     "\n"
-    "  dynasoc table import FORM INPUT… -o OUT.csv       published numbers or your own samples into a table\n"
-    "  dynasoc table show   FILE.csv|NETWORK             the cells, where they come from, a summary\n"
-    "  dynasoc table fit    FILE.csv                     how latency follows clocks and cores, and how well that is "
-    "known\n"
+    "  dynasoc table import FORM INPUT… -o OUT.csv   published numbers or your own samples into a table\n"
+    "  dynasoc table show   FILE.csv|NETWORK         the cells, where they come from, a summary\n"
+    "  dynasoc table fit    FILE.csv                 how latency follows clocks and cores, and how well that is known\n"
     "  dynasoc table fill   NETWORK --table T --platform P -o OUT.csv   the cells that a fit can tell, marked derived\n"
-    "  dynasoc table power  RECIPE.power.json            a board's idle and busy power, fitted to measured rows\n"
+    "  dynasoc table power  RECIPE.json              a platform's power points from measured rows\n"
     "\n"
     "`dynasoc table SUBCOMMAND --help` says more.\n";
 
-// Parses, turning every complaint of the library into an InputError that names the nearest option.
-po::variables_map parse(const Arguments& arguments, const po::options_description& options,
-                        const po::positional_options_description& positional) {
-  po::variables_map values;
-  try {
-    // Abbreviated options would let a misspelt one through.
-    constexpr int kStyle = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-    po::store(po::command_line_parser(arguments).options(options).positional(positional).style(kStyle).run(), values);
-    po::notify(values);
-  } catch (const po::unknown_option& error) {
-    std::vector<std::string> known;
-    for (const auto& option : options.options()) known.push_back("--" + option->long_name());
-    throw InputError("unknown option " + error.get_option_name() + hint(error.get_option_name(), known));
-  } catch (const po::error& error) {
-    throw InputError(error.what());
-  }
-  return values;
+using Words = std::vector<std::string>;
+
+// The one positional argument.
+std::string only_word(const Options& options, const std::string& missing) {
+  if (!options.has("what")) throw InputError(missing);
+  return options.get<Words>("what").front();
 }
 
 // To a file that does not exist yet (unless forced), or to the terminal.
-void deliver(const std::string& content, const po::variables_map& values) {
-  if (!values.count("output")) {
+void deliver(const std::string& content, const Options& options) {
+  if (!options.has("output")) {
     std::cout << content;
     return;
   }
-  const fs::path path = values["output"].as<std::string>();
+  const fs::path path = options.get<std::string>("output");
   std::error_code code;
-  if (fs::exists(path, code) && !values.count("force"))
+  if (fs::exists(path, code) && !options.has("force"))
     throw InputError({path.string(), 0, 0, ""}, "exists already; --force replaces it");
   write_file(path, content);
+}
+
+bool knows(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 // A network by its file, its folder, or its name among the models.
@@ -76,40 +68,24 @@ Network find_network(const std::string& name) {
   const fs::path path(name);
   if (fs::is_regular_file(path, code)) return Network::load(path);
   if (fs::is_regular_file(path / "network.json", code)) return Network::load(path / "network.json");
-  std::vector<std::string> known;
-  for (const fs::path& root : {fs::path("models"), fs::path(DYNASOC_DATA_DIR) / "models"}) {
-    if (!path.has_parent_path() && fs::is_regular_file(root / name / "network.json", code))
-      return Network::load(root / name / "network.json");
-    if (!fs::is_directory(root, code)) continue;
-    for (const auto& entry : fs::directory_iterator(root))
-      if (fs::exists(entry.path() / "network.json", code) &&
-          std::find(known.begin(), known.end(), entry.path().filename().string()) == known.end())
-        known.push_back(entry.path().filename().string());
-  }
-  std::sort(known.begin(), known.end());
-  throw InputError("there is no file or network \"" + name + "\"" + hint(name, known));
+  const DataPaths paths;
+  const std::vector<std::string> known = paths.networks();
+  if (!knows(known, name)) throw InputError("there is no file or network \"" + name + "\"" + hint(name, known));
+  return Network::load(paths.network({name, {}}));
 }
 
 // A platform by its file or its name.
 Platform find_platform(const std::string& name) {
   std::error_code code;
   if (fs::is_regular_file(name, code)) return Platform::load(name);
-  std::vector<std::string> known;
-  for (const fs::path& root : {fs::path("platforms"), fs::path(DYNASOC_DATA_DIR) / "platforms"}) {
-    if (!fs::path(name).has_parent_path() && fs::is_regular_file(root / (name + ".json"), code))
-      return Platform::load(root / (name + ".json"));
-    if (!fs::is_directory(root, code)) continue;
-    for (const auto& entry : fs::directory_iterator(root))
-      if (entry.path().extension() == ".json" &&
-          std::find(known.begin(), known.end(), entry.path().stem().string()) == known.end())
-        known.push_back(entry.path().stem().string());
-  }
-  std::sort(known.begin(), known.end());
-  throw InputError("there is no file or platform \"" + name + "\"" + hint(name, known));
+  const DataPaths paths;
+  const std::vector<std::string> known = paths.platforms();
+  if (!knows(known, name)) throw InputError("there is no file or platform \"" + name + "\"" + hint(name, known));
+  return Platform::load(paths.platform({name, {}}));
 }
 
-std::string table_of(const Network& network, const po::variables_map& values) {
-  if (values.count("table")) return values["table"].as<std::string>();
+std::string table_of(const Network& network, const Options& options) {
+  if (options.has("table")) return options.get<std::string>("table");
   if (!network.file.default_table.empty()) return network.file.default_table.text;
   if (network.file.tables.size() == 1) return network.file.tables.front().first;
   std::string known;
@@ -147,83 +123,73 @@ char mark(Provenance provenance) {
 
 // ---------------------------------------------------------------------------------------------------------------------
 
-std::string import_help() {
-  std::string out = "dynasoc table import FORM INPUT… [-o OUT] [--force] [--OPTION VALUE…]\n\nForms:\n";
+std::string import_doc() {
+  std::string out = "Makes published numbers, or your own samples, into a table. Forms:\n";
   for (const ImportForm& form : import_forms()) {
     out += "  " + form.name;
     for (const std::string& input : form.inputs) out += " <" + input + ">";
     out += "\n      " + form.doc + "\n";
     for (const ImportOption& option : form.options)
-      out += "      --" + option.name + (option.required ? "  (needed) " : "  ") + option.doc + "\n";
+      out += "      --" + option.name + (option.required ? " (needed): " : ": ") + option.doc + "\n";
   }
   return out +
          "\nA table for your own board: log one row an inference, then for instance\n"
-         "  dynasoc table import samples my_board.csv --skip 10 --source \"Jetson Xavier NX, JetPack 5.1, "
-         "jetson_clocks, 2024-05-01\" \\\n"
-         "      --meter \"VDD_IN, INA3221, 100 ms\" -o my_board.table.csv\n";
+         "  dynasoc table import samples my_board.csv --skip 10 -o my_board.table.csv \\\n"
+         "      --source \"Jetson Xavier NX, JetPack 5.1, jetson_clocks, 2024-05-01\" --meter \"VDD_IN, INA3221, 100 "
+         "ms\"";
 }
 
 int import_command(const Arguments& arguments) {
-  po::options_description options;
-  options.add_options()("help,h", "")("output,o", po::value<std::string>(), "")("force,f", "")(
-      "inputs", po::value<std::vector<std::string>>(), "");
+  Options options("dynasoc table import FORM INPUT… [-o OUT] [options of the form]", import_doc());
+  options.add()("output,o", po::value<std::string>(), "file to write; without it the table goes to the terminal")(
+      "force,f", "replace the file if it exists");
   std::vector<std::string> form_options;
   for (const ImportForm& form : import_forms())
     for (const ImportOption& option : form.options)
-      if (std::find(form_options.begin(), form_options.end(), option.name) == form_options.end()) {
+      if (!knows(form_options, option.name)) {
         form_options.push_back(option.name);
-        options.add_options()(option.name.c_str(), po::value<std::string>(), "");
+        options.add()(option.name.c_str(), po::value<std::string>(), "see the forms");
       }
-  po::positional_options_description positional;
-  positional.add("inputs", -1);
-  const po::variables_map values = parse(arguments, options, positional);
-  if (values.count("help")) {
-    std::cout << import_help();
-    return kSuccess;
-  }
-  if (!values.count("inputs")) throw InputError("table import: which form? (`dynasoc table import --help` lists them)");
-  const auto& words = values["inputs"].as<std::vector<std::string>>();
+  options.positional("what", -1);
+  options.parse(arguments);
+  if (options.asked_for_help()) return kSuccess;
+  if (!options.has("what")) throw InputError("table import: which form? (`dynasoc table import --help` lists them)");
+  const Words words = options.get<Words>("what");
   std::map<std::string, std::string> given;
   for (const std::string& name : form_options)
-    if (values.count(name)) given[name] = values[name].as<std::string>();
+    if (options.has(name)) given[name] = options.get<std::string>(name);
   std::vector<std::string> warnings;
   const std::string content = import_files(words[0], {words.begin() + 1, words.end()}, given, &warnings);
   for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
-  deliver(content, values);
+  deliver(content, options);
   return kSuccess;
 }
 
 int show_command(const Arguments& arguments) {
-  po::options_description options("dynasoc table show FILE.csv|NETWORK [options]");
-  options.add_options()("help,h", "this text")("table,t", po::value<std::string>(),
-                                               "which table of the network (its default)")(
-      "unit,u", po::value<std::string>(), "only the cells of this unit")("json", "one JSON object")(
-      "what", po::value<std::string>(), "the file, or the network");
-  po::positional_options_description positional;
-  positional.add("what", 1);
-  const po::variables_map values = parse(arguments, options, positional);
-  if (values.count("help")) {
-    std::cout << options;
-    return kSuccess;
-  }
-  if (!values.count("what")) throw InputError("table show: which file or network?");
-  const std::string what = values["what"].as<std::string>();
+  Options options("dynasoc table show FILE.csv|NETWORK [options]",
+                  "The cells of a table, where they come from, a summary.");
+  options.add()("table,t", po::value<std::string>(), "which table of the network (its default)")(
+      "unit,u", po::value<std::string>(), "only the cells of this unit")("json", "one JSON object");
+  options.positional("what", 1);
+  options.parse(arguments);
+  if (options.asked_for_help()) return kSuccess;
+  const std::string what = only_word(options, "table show: which file or network?");
 
   std::optional<Network> network;
   Table table;
   std::string title = what;
   if (fs::path(what).extension() == ".csv") {
-    if (values.count("table")) throw InputError("--table chooses among a network's tables; " + what + " is one table");
+    if (options.has("table")) throw InputError("--table chooses among a network's tables; " + what + " is one table");
     table = Table::load(what);
   } else {
     network = find_network(what);
-    const std::string name = table_of(*network, values);
+    const std::string name = table_of(*network, options);
     table = network->table(name);
     for (const auto& [key, reference] : network->file.tables)
       if (key == name) title = network->file.name + ", table " + name + " (" + reference.platform.text + ")";
   }
-  if (values.count("unit")) {
-    const std::string unit = values["unit"].as<std::string>();
+  if (options.has("unit")) {
+    const std::string unit = options.get<std::string>("unit");
     std::vector<std::string> units;
     for (const Cell& cell : table.cells)
       if (std::find(units.begin(), units.end(), cell.unit) == units.end()) units.push_back(cell.unit);
@@ -248,7 +214,7 @@ int show_command(const Arguments& arguments) {
     return index < 0 ? std::nan("") : network->file.subnets[static_cast<std::size_t>(index)].accuracy;
   };
 
-  if (values.count("json")) {
+  if (options.has("json")) {
     Json cells = Json::array();
     for (const Cell& cell : table.cells) {
       Json entry = {{"subnet", cell.subnet}, {"unit", cell.unit}};
@@ -316,26 +282,24 @@ int show_command(const Arguments& arguments) {
 }
 
 int fit_command(const Arguments& arguments) {
-  po::options_description options("dynasoc table fit FILE.csv [options]");
-  options.add_options()("help,h", "this text")("json", "one JSON object; errors there are fractions, not percent")(
-      "p", po::value<double>(), "hold the overlap p at this value (1 to 64) instead of fitting it")(
-      "what", po::value<std::string>(), "the table");
-  po::positional_options_description positional;
-  positional.add("what", 1);
-  const po::variables_map values = parse(arguments, options, positional);
-  if (values.count("help")) {
-    std::cout << options;
-    return kSuccess;
-  }
-  if (!values.count("what")) throw InputError("table fit: which file?");
+  Options options(
+      "dynasoc table fit FILE.csv [options]",
+      "Fits the soft roofline to the cells of each sub-network on each unit: how latency follows clocks and\n"
+      "cores, what the cells cannot tell, and how well each point is predicted from the others.");
+  options.add()("json", "one JSON object; errors there are fractions, not percent")(
+      "p", po::value<double>(), "hold the overlap p at this value (1 to 64) instead of fitting it");
+  options.positional("what", 1);
+  options.parse(arguments);
+  if (options.asked_for_help()) return kSuccess;
+  const std::string what = only_word(options, "table fit: which file?");
   FitOptions fit_options;
-  if (values.count("p")) {
-    fit_options.p = values["p"].as<double>();
+  if (options.has("p")) {
+    fit_options.p = options.get<double>("p");
     if (!(*fit_options.p >= 1 && *fit_options.p <= 64)) throw InputError("--p must be from 1 to 64");
   }
-  const auto fits = fit_table(Table::load(values["what"].as<std::string>()), fit_options);
+  const auto fits = fit_table(Table::load(what), fit_options);
 
-  if (values.count("json")) {
+  if (options.has("json")) {
     Json groups = Json::object();
     for (const auto& [group, fit] : fits) {
       const auto coefficients = [](const SoftRoofline& m) {
@@ -385,31 +349,28 @@ int fit_command(const Arguments& arguments) {
 }
 
 int fill_command(const Arguments& arguments) {
-  po::options_description options("dynasoc table fill NETWORK --platform P [options]");
-  options.add_options()("help,h", "this text")("table,t", po::value<std::string>(),
-                                               "which table of the network (its default)")(
+  Options options(
+      "dynasoc table fill NETWORK --platform P [options]",
+      "Adds the cells that a table lacks, at every operating performance point of its units, and energy from the\n"
+      "platform's power points; all that is added is marked derived. NETWORK is a network.json, its folder or name.");
+  options.add()("table,t", po::value<std::string>(), "which table of the network (its default)")(
       "platform,p", po::value<std::string>(), "platform file or name: operating points and power")(
       "output,o", po::value<std::string>(), "file to write; without it the table goes to the terminal")(
-      "force,f", "replace the file if it exists")("network", po::value<std::string>(),
-                                                  "network.json, its folder, or its name");
-  po::positional_options_description positional;
-  positional.add("network", 1);
-  const po::variables_map values = parse(arguments, options, positional);
-  if (values.count("help")) {
-    std::cout << options;
-    return kSuccess;
-  }
-  if (!values.count("network")) throw InputError("table fill: which network?");
-  if (!values.count("platform")) throw InputError("table fill: which platform? (--platform)");
-  const Network network = find_network(values["network"].as<std::string>());
-  const std::string name = table_of(network, values);
+      "force,f", "replace the file if it exists");
+  options.positional("what", 1);
+  options.parse(arguments);
+  if (options.asked_for_help()) return kSuccess;
+  const std::string what = only_word(options, "table fill: which network?");
+  if (!options.has("platform")) throw InputError("table fill: which platform? (--platform)");
+  const Network network = find_network(what);
+  const std::string name = table_of(network, options);
   const Table table = network.table(name);
-  const Platform platform = find_platform(values["platform"].as<std::string>());
+  const Platform platform = find_platform(options.get<std::string>("platform"));
   for (const auto& [key, reference] : network.file.tables)
     if (key == name && reference.platform.text != platform.file.name)
       throw InputError("the table \"" + name + "\" is of " + reference.platform.text + ", not of " +
                        platform.file.name);
-  deliver(fill_table(table, network, platform).to_csv(), values);
+  deliver(fill_table(table, network, platform).to_csv(), options);
   return kSuccess;
 }
 
