@@ -62,6 +62,7 @@ int dispatch(const dynasoc::cli::Arguments& all) {
 
 int main(int argc, char** argv) {
   using namespace dynasoc;
+  cli::run_with_simgrid(argc, argv);
   try {
     const int status = dispatch({argv + 1, argv + argc});
     std::cout.flush();

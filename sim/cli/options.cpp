@@ -64,6 +64,28 @@ Overrides overrides_of(const std::vector<std::string>& settings) {
   return out;
 }
 
+void run_with_simgrid(int argc, char** argv) {
+  if (simgrid_available()) return;
+  const bool wanted = [&] {
+    for (int i = 1; i < argc; ++i) {
+      const std::string_view argument = argv[i];
+      if (argument == "--engine=simgrid" || (argument == "--engine" && i + 1 < argc && argv[i + 1] == std::string_view("simgrid")))
+        return true;
+    }
+    return false;
+  }();
+  if (!wanted) return;
+  if (const auto sibling = simgrid_program()) ::execv(sibling->c_str(), argv);
+}
+
+std::optional<std::filesystem::path> simgrid_program() {
+  std::error_code code;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", code);
+  const auto sibling = self.parent_path() / "dynasoc-simgrid";
+  if (code || ::access(sibling.c_str(), X_OK) != 0) return std::nullopt;
+  return sibling;
+}
+
 EngineKind engine_of(const std::string& name) {
   std::vector<std::string> known;
   for (const auto& [text, kind] : EnumNames<EngineKind>::names) {

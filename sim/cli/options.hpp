@@ -1,6 +1,8 @@
 // What the subcommands' command lines have in common.
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,6 +46,12 @@ class Options {
 
 /// `--set path=value` as given, any number of times.
 Overrides overrides_of(const std::vector<std::string>& settings);
+
+/// Continues as `dynasoc-simgrid` when the command line asks for that engine and this program lacks it.
+void run_with_simgrid(int argc, char** argv);
+
+/// `dynasoc-simgrid` beside this program, if it was built.
+std::optional<std::filesystem::path> simgrid_program();
 
 /// Native unless asked otherwise; refuses unknown engines and one that was not built in.
 EngineKind engine_of(const std::string& name);

@@ -24,7 +24,8 @@ double Histogram::quantile_ms(double q) const {
     const auto count = static_cast<double>(counts_[bin]);
     if (rank < before + count) {
       const double low = low_of(bin), high = low_of(bin + 1);
-      return (low + (high - low) * (rank - before + 0.5) / count) * 1e-6;
+      const double ns = low + (high - low) * (rank - before + 0.5) / count;
+      return std::clamp(ns, static_cast<double>(least_), static_cast<double>(most_)) * 1e-6;
     }
     before += count;
   }
@@ -35,6 +36,8 @@ void Histogram::merge(const Histogram& other) {
   if (other.counts_.size() > counts_.size()) counts_.resize(other.counts_.size(), 0);
   for (std::size_t bin = 0; bin < other.counts_.size(); ++bin) counts_[bin] += other.counts_[bin];
   total_ += other.total_;
+  least_ = std::min(least_, other.least_);
+  most_ = std::max(most_, other.most_);
 }
 
 }  // namespace dynasoc

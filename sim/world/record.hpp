@@ -1,6 +1,7 @@
 // What a run leaves behind: summaries always, jobs, decisions and timelines on request. Plain data.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -23,6 +24,8 @@ class Histogram {
     if (bin >= counts_.size()) counts_.resize((bin / kPerOctave + 1) * kPerOctave, 0);
     ++counts_[bin];
     ++total_;
+    least_ = std::min(least_, ns);
+    most_ = std::max(most_, ns);
   }
   std::uint64_t total() const { return total_; }
 
@@ -33,7 +36,7 @@ class Histogram {
 
   template <class V>
   void visit(V& v) {
-    v(counts_), v(total_);
+    v(counts_), v(total_), v(least_), v(most_);
   }
 
  private:
@@ -52,6 +55,8 @@ class Histogram {
 
   std::vector<std::uint64_t> counts_;
   std::uint64_t total_ = 0;
+  Time least_ = kNever;  // a quantile never leaves the range of the samples
+  Time most_ = 0;
 };
 
 enum class Outcome : std::uint8_t { met, missed, dropped, rejected, unfinished };

@@ -11,34 +11,28 @@
 #include "common/child_process.hpp"
 #include "kernel/native_engine.hpp"
 #include "world/world.hpp"
-#ifdef DYNASOC_WITH_SIMGRID
-#include "kernel/simgrid_engine.hpp"
-#endif
 
 namespace dynasoc {
 
 extern template class World<NativeEngine>;
-#ifdef DYNASOC_WITH_SIMGRID
-extern template class World<SimgridEngine>;
-#endif
 
-bool simgrid_available() {
-#ifdef DYNASOC_WITH_SIMGRID
-  return true;
-#else
-  return false;
-#endif
+namespace {
+SimulateFunction& simgrid_function() {  // set before main, constant afterwards
+  static SimulateFunction function = nullptr;
+  return function;
 }
+}  // namespace
+
+SimgridRegistration::SimgridRegistration(SimulateFunction function) { simgrid_function() = function; }
+
+bool simgrid_available() { return simgrid_function() != nullptr; }
 
 RunRecord simulate(const Setup& setup, const Recording& recording, EngineKind engine, std::uint64_t replication,
                    const std::function<void(double)>& progress) {
   if (engine == EngineKind::simgrid) {
-#ifdef DYNASOC_WITH_SIMGRID
-    World<SimgridEngine> world(setup, recording, replication);
-    return world.run(progress);
-#else
-    throw InputError("--engine simgrid: this program was built without SimGrid; install it (Debian: libsimgrid-dev) and build again");
-#endif
+    if (!simgrid_available())
+      throw InputError("--engine simgrid: this program was built without SimGrid; install it (Debian: libsimgrid-dev) and build again");
+    return simgrid_function()(setup, recording, replication, progress);
   }
   World<NativeEngine> world(setup, recording, replication);
   return world.run(progress);

@@ -17,7 +17,16 @@ struct EnumNames<EngineKind> {
       {{"native", EngineKind::native}, {"simgrid", EngineKind::simgrid}}};
 };
 
-/// Whether this program was built with SimGrid.
+/// How an engine runs one replication.
+using SimulateFunction = RunRecord (*)(const Setup&, const Recording&, std::uint64_t replication, const std::function<void(double)>&);
+
+/// SimGrid's half registers itself where it is linked in: `dynasoc` does without (its libraries take longer to load than a
+/// small scenario takes to run), `dynasoc-simgrid` and the tests have it.
+struct SimgridRegistration {
+  explicit SimgridRegistration(SimulateFunction function);
+};
+
+/// Whether this program has SimGrid in it.
 bool simgrid_available();
 
 /// One replication, in this process and thread. SimGrid runs one simulation a process: use `simulate_all`.

@@ -87,6 +87,7 @@ class World final : public manager::Profile {
     double latency_ms = std::numeric_limits<double>::quiet_NaN();
     double sigma = 0;            // of the log-normal noise
     double above_idle_w = 0;     // NaN: the unit's own curve
+    double energy_mj = std::numeric_limits<double>::quiet_NaN();  // of one inference alone
   };
 
   struct DomainState {

@@ -54,7 +54,8 @@ void World<E>::build_board() {
     unit_views_[u].name = platform.file.units[u].first;
     unit_views_[u].index = static_cast<int>(u);
     unit_views_[u].domains = platform.links[u].domains;
-    unit_views_[u].cores = unit_views_[u].cores_online = unit.cores;
+    for (const int d : platform.links[u].domains) unit_views_[u].cores += platform.file.domains[d].second.cores;
+    unit_views_[u].cores_online = unit.cores;
   }
   for (DomainState& domain : domains_) domain.busy_mark_s.assign(domain.units.size(), 0);
 
@@ -649,6 +650,9 @@ const typename World<E>::Forecast& World<E>::forecast(int a, int u, int subnet, 
     if (prediction.cell >= 0 && apps_[a].session == 1)
       out.energy_provenance = setup_.apps[a].tables[u]->cells[prediction.cell].energy_provenance;
   }
+  const double cores = unit_views_[u].cores > 0 ? static_cast<double>(unit.cores) / unit_views_[u].cores : 1;
+  const double above_w = std::isnan(out.above_idle_w) ? (platform.busy_w(u, mhz) - platform.idle_w(u, mhz)) * cores : out.above_idle_w;
+  out.energy_mj = above_w * out.latency_ms;
   return out;
 }
 
@@ -659,12 +663,7 @@ double World<E>::latency_ms(int app, int subnet, int unit, int opp) const {
 
 template <Engine E>
 double World<E>::energy_mj(int app, int subnet, int unit, int opp) const {
-  const Forecast& out = forecast(app, unit, subnet, opp);
-  if (!std::isnan(out.above_idle_w)) return out.above_idle_w * out.latency_ms;
-  const double mhz = domain_views_[unit_views_[unit].domains[0]].opps_mhz[opp];
-  const UnitState& state = units_[unit];
-  const double online = unit_views_[unit].cores > 0 ? static_cast<double>(state.cores) / unit_views_[unit].cores : 1;
-  return (setup_.platform.busy_w(unit, mhz) - setup_.platform.idle_w(unit, mhz)) * online * out.latency_ms;
+  return forecast(app, unit, subnet, opp).energy_mj;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
