@@ -91,11 +91,15 @@ struct RailView {
 /// other clocks as they are now. The session's deviation from the tables is not in them: finding it is the manager's job.
 class Profile {
  public:
+  struct Entry {
+    double latency_ms;  ///< NaN where the tables do not cover the unit
+    double energy_mj;   ///< above idle, of one inference
+  };
   virtual ~Profile() = default;
-  /// NaN where the tables do not cover the unit.
-  virtual double latency_ms(int app, int subnet, int unit, int opp) const = 0;
-  /// Energy above idle of one inference [mJ].
-  virtual double energy_mj(int app, int subnet, int unit, int opp) const = 0;
+  virtual Entry entry(int app, int subnet, int unit, int opp) const = 0;
+
+  double latency_ms(int app, int subnet, int unit, int opp) const { return entry(app, subnet, unit, opp).latency_ms; }
+  double energy_mj(int app, int subnet, int unit, int opp) const { return entry(app, subnet, unit, opp).energy_mj; }
 };
 
 struct Observation {

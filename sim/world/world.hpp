@@ -69,8 +69,7 @@ class World final : public manager::Profile {
 
   void on_event(Event event);  ///< the engine's only entrance
 
-  double latency_ms(int app, int subnet, int unit, int opp) const override;
-  double energy_mj(int app, int subnet, int unit, int opp) const override;
+  Entry entry(int app, int subnet, int unit, int opp) const override;
 
  private:
   enum Kind : std::uint32_t {
@@ -133,6 +132,7 @@ class World final : public manager::Profile {
     bool hurts = false;        // somebody slows down while this unit works
     int running = 0;
     int cores = 0;
+    std::size_t opps = 0;      // of each of its domains
     int most_cores = 0;        // of the power mode
     int opp = 0;               // index of the slowest of its domains
     std::uint32_t epoch = 1;   // of the clocks other than `opp`: forecasts of older epochs are stale
@@ -327,7 +327,12 @@ class World final : public manager::Profile {
   int clamp_opp(const DomainState& domain, int opp) const;
   void set_cores(int unit, int cores);
   void enter_mode(std::size_t mode);
-  const Forecast& forecast(int app, int unit, int subnet, int opp) const;
+  const Forecast& forecast(int app, int unit, int subnet, int opp) const {
+    Forecast& out = forecasts_[app][unit][static_cast<std::size_t>(subnet) * units_[unit].opps + static_cast<std::size_t>(opp)];
+    if (out.epoch != units_[unit].epoch) compute(out, app, unit, subnet, opp);
+    return out;
+  }
+  void compute(Forecast& out, int app, int unit, int subnet, int opp) const;
 
   // -- applications ---------------------------------------------------------------------------------------------------
   void arrive(int app);

@@ -48,6 +48,7 @@ void World<E>::build_board() {
     unit.discipline = file.discipline;
     unit.preemptive = file.preemptive;
     unit.node = platform.links[u].thermal_node;
+    unit.opps = platform.file.domains[platform.links[u].domains[0]].second.opps_mhz.size();
     unit.cores = unit.most_cores = setup_.modes[0].cores_online[u];
     for (std::size_t v = 0; v < unit_count; ++v) unit.hurts = unit.hurts || platform.slow[v][u] > 1;
     for (const int d : platform.links[u].domains) domains_[d].units.push_back(static_cast<int>(u));
@@ -614,16 +615,14 @@ void World<E>::enter_mode(std::size_t m) {
 }
 
 template <Engine E>
-const typename World<E>::Forecast& World<E>::forecast(int a, int u, int subnet, int opp) const {
+void World<E>::compute(Forecast& out, int a, int u, int subnet, int opp) const {
   const Platform& platform = setup_.platform;
   const auto& opps = domain_views_[unit_views_[u].domains[0]].opps_mhz;
-  Forecast& out = forecasts_[a][u][static_cast<std::size_t>(subnet) * opps.size() + static_cast<std::size_t>(opp)];
   const UnitState& unit = units_[u];
-  if (out.epoch == unit.epoch) return out;
   out = Forecast{};
   out.epoch = unit.epoch;
   const auto& model = setup_.apps[a].models[u][subnet];
-  if (!model) return out;
+  if (!model) return;
 
   const Platform::UnitLinks& links = platform.links[u];
   const auto clock = [&](int d) { return d < 0 ? std::nan("") : domain_views_[d].opps_mhz[domains_[d].opp]; };
@@ -653,17 +652,12 @@ const typename World<E>::Forecast& World<E>::forecast(int a, int u, int subnet, 
   const double cores = unit_views_[u].cores > 0 ? static_cast<double>(unit.cores) / unit_views_[u].cores : 1;
   const double above_w = std::isnan(out.above_idle_w) ? (platform.busy_w(u, mhz) - platform.idle_w(u, mhz)) * cores : out.above_idle_w;
   out.energy_mj = above_w * out.latency_ms;
-  return out;
 }
 
 template <Engine E>
-double World<E>::latency_ms(int app, int subnet, int unit, int opp) const {
-  return forecast(app, unit, subnet, opp).latency_ms;
-}
-
-template <Engine E>
-double World<E>::energy_mj(int app, int subnet, int unit, int opp) const {
-  return forecast(app, unit, subnet, opp).energy_mj;
+manager::Profile::Entry World<E>::entry(int app, int subnet, int unit, int opp) const {
+  const Forecast& out = forecast(app, unit, subnet, opp);
+  return {out.latency_ms, out.energy_mj};
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

@@ -108,10 +108,10 @@ class DynamicOfa final : public Policy {
       const int first = p_.dvfs ? domain.lowest : domain.opp, last = p_.dvfs ? domain.highest : domain.opp;
       for (int subnet = 0; subnet < app.subnets; ++subnet) {
         for (int opp = first; opp <= last; ++opp) {
-          const double table_ms = seen.profile->latency_ms(app.index, subnet, unit.index, opp);
-          if (!(table_ms > 0)) break;
-          Choice choice{subnet, unit.index, opp, table_ms * state.slowdown[unit.index],
-                        seen.profile->energy_mj(app.index, subnet, unit.index, opp), app.accuracy[subnet], false};
+          const Profile::Entry table = seen.profile->entry(app.index, subnet, unit.index, opp);
+          if (!(table.latency_ms > 0)) break;
+          Choice choice{subnet, unit.index, opp, table.latency_ms * state.slowdown[unit.index], table.energy_mj,
+                        app.accuracy[subnet], false};
           const bool current = subnet == app.subnet && unit.index == app.unit;
           // Any change but a step down must leave the hysteresis free, or it would soon be taken back.
           const bool rise = !current && app.accuracy[subnet] >= app.accuracy[app.subnet];
