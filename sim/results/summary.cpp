@@ -93,6 +93,11 @@ Json spread(const std::vector<RunRecord>& records, F value) {
 
 std::vector<std::string> all_warnings(const Scenario& scenario, const std::vector<RunRecord>& records) {
   std::vector<std::string> out = scenario.warnings;
+  const PlatformFile& board = scenario.setup->platform.file;
+  bool powered = board.static_power_w > 0;
+  for (const auto& [name, unit] : board.units)
+    for (const PowerPoint& point : unit.power) powered = powered || point.busy_w > 0;
+  if (!powered) out.push_back("platform " + board.name + " states no power: the energies of this run are 0 and mean nothing");
   for (std::size_t a = 0; a < records[0].apps.size(); ++a) {
     const AppRecord app = pooled(records, a);
     if (app.completed == 0) {

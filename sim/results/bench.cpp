@@ -1,0 +1,100 @@
+#include "results/bench.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <fstream>
+
+#include "common/child_process.hpp"
+
+namespace dynasoc {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kStandard = "bench/standard";
+
+fs::path standard_path() { return DataPaths().scenario({kStandard, {Document::parse("{}", kStandard), ""}}); }
+
+double cpu_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+double wall_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double peak_mb() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::stod(line.substr(6)) / 1024;
+  return std::nan("");
+}
+
+}  // namespace
+
+fs::path bench_root() { return fs::weakly_canonical(standard_path()).parent_path().parent_path().parent_path(); }
+
+Scenario bench_scenario(const BenchWorkload& workload) {
+  const fs::path path = standard_path();
+  Json root = Document::load(path)->root();
+  const Json standard = root["applications"];
+
+  const int replicas = workload.applications > 0 ? workload.applications / static_cast<int>(standard.size()) : 1;
+  if (replicas < 1 || (workload.applications > 0 && workload.applications % static_cast<int>(standard.size()) != 0))
+    throw InternalError("the number of applications must be a multiple of the standard's");
+  double rate_hz = 0;
+  for (const auto& [name, app] : standard.items()) rate_hz += 1e3 / app["arrivals"]["period_ms"].get<double>();
+  root["duration_s"] = workload.inferences / rate_hz;
+  if (replicas > 1) {
+    root["applications"] = Json::object();
+    for (int replica = 0; replica < replicas; ++replica)
+      for (const auto& [name, original] : standard.items()) {
+        Json app = original;
+        Json& arrivals = app["arrivals"];
+        const double period_ms = arrivals["period_ms"].get<double>();
+        arrivals["period_ms"] = period_ms * replicas;
+        arrivals["phase_ms"] = arrivals.value("phase_ms", 0.0) + period_ms * replica;
+        root["applications"][name + "-" + std::to_string(replica + 1)] = std::move(app);
+      }
+    if (!workload.manager_as_often) root["policy"]["period_ms"] = root["policy"]["period_ms"].get<double>() * replicas;
+  }
+  return load_scenario(Document::parse(root.dump(), path.string()), path.parent_path());
+}
+
+BenchRun bench_here(const Setup& setup, bool record_jobs, EngineKind engine) {
+  Recording recording;
+  recording.jobs = record_jobs;
+  BenchRun run;
+  const double cpu_s = cpu_seconds(), wall_s = wall_seconds();
+  const RunRecord record = simulate(setup, recording, engine, 0);
+  run.cpu_s = cpu_seconds() - cpu_s;
+  run.wall_s = wall_seconds() - wall_s;
+  run.peak_mb = peak_mb();
+  for (const AppRecord& app : record.apps) run.inferences += static_cast<double>(app.completed);
+  return run;
+}
+
+std::vector<BenchRun> bench_in_child(const BenchWorkload& workload, bool record_jobs, int times) {
+  ChildProcess child([&] {
+    const Scenario scenario = bench_scenario(workload);
+    Json runs = Json::array();
+    for (int i = 0; i < times; ++i) runs.push_back(to_json(bench_here(*scenario.setup, record_jobs, EngineKind::native)));
+    return runs.dump();
+  });
+  std::vector<BenchRun> out;
+  for (const Json& run : Json::parse(child.result())) out.push_back(bench_run_of(run));
+  return out;
+}
+
+Json to_json(const BenchRun& run) {
+  return {{"inferences", run.inferences}, {"seconds", run.cpu_s}, {"wall_s", run.wall_s}, {"peak_mb", run.peak_mb}};
+}
+
+BenchRun bench_run_of(const Json& json) {
+  return {json.at("inferences").get<double>(), json.at("seconds").get<double>(), json.at("wall_s").get<double>(),
+          json.at("peak_mb").get<double>()};
+}
+
+}  // namespace dynasoc
