@@ -1,0 +1,384 @@
+// The default engine: one heap of timers, and virtual-time processor sharing on each processor.
+//
+// A processor keeps a virtual time V [ns of service per unit of weight], which advances at speed / (sum of weights).
+// An activity with work w then finishes at the fixed virtual instant V + w / (rate * weight) however many others come
+// and go, so that an arrival or a departure costs a logarithm and not a pass over all that run.
+//
+// No globals, no locks, no allocation after warm-up. Any number of engines may live in one process, one thread each.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "kernel/engine.hpp"
+#include "kernel/indexed_heap.hpp"
+
+namespace dynasoc {
+
+class NativeEngine {
+ public:
+  Time now() const { return now_; }
+
+  TimerId at(Time time, Priority priority, Event event) {
+    std::uint32_t slot;
+    if (free_timers_.empty()) {
+      slot = static_cast<std::uint32_t>(slots_.size());
+      slots_.push_back({});
+    } else {
+      slot = free_timers_.back();
+      free_timers_.pop_back();
+    }
+    Slot& timer = slots_[slot];
+    timer.event = event;
+    timer.processor = kNone;
+    queue_.push(slot, {time, order(static_cast<std::uint64_t>(priority), ++timers_set_)});
+    return {slot, timer.generation};
+  }
+
+  void cancel(TimerId id) {
+    if (id.slot >= slots_.size() || slots_[id.slot].generation != id.generation || !queue_.contains(id.slot)) return;
+    queue_.remove(id.slot);
+    release_timer(id.slot);
+  }
+
+  ProcessorId add_processor() {
+    const auto id = static_cast<ProcessorId>(processors_.size());
+    processors_.emplace_back();
+    processors_.back().slot = static_cast<std::uint32_t>(slots_.size());
+    slots_.push_back({{}, id, 0, kNone});
+    queue_.push(processors_.back().slot, {kNever, order(kDeparture, id)});
+    return id;
+  }
+
+  void set_speed(ProcessorId id, double speed) {
+    Processor& processor = processors_[id];
+    advance(processor);
+    processor.speed = speed;
+    touch(id);
+  }
+
+  ActivityId start(ProcessorId id, double work_ns, double weight, double rate, Event done) {
+    std::uint32_t slot;
+    if (free_activities_.empty()) {
+      slot = static_cast<std::uint32_t>(activities_.size());
+      activities_.emplace_back();
+    } else {
+      slot = free_activities_.back();
+      free_activities_.pop_back();
+    }
+    Processor& processor = processors_[id];
+    advance(processor);
+    Activity& activity = activities_[slot];
+    activity.processor = id;
+    activity.weight = weight;
+    activity.rate = rate;
+    activity.work = work_ns;
+    activity.sequence = ++activities_started_;
+    activity.done = done;
+    processor.add_weight(weight);
+    if (processor.virtual_time * processor.weights > kVirtualTimeSpan) rewind(processor);
+    activity.mark = processor.virtual_time;
+    processor.running.push(slot, {finish(activity), activity.sequence});
+    touch(id);
+    return {slot, activity.generation};
+  }
+
+  void set_rate(ActivityId id, double rate) {
+    Activity& activity = activities_[id.slot];
+    if (activity.rate == rate || activity.delivery.slot != ~0u) return;
+    Processor& processor = processors_[activity.processor];
+    advance(processor);
+    activity.work = left(activity, processor);
+    activity.mark = processor.virtual_time;
+    activity.rate = rate;
+    processor.running.update(id.slot, {finish(activity), activity.sequence});
+    touch(activity.processor);
+  }
+
+  double remaining(ActivityId id) const {
+    const Activity& activity = activities_[id.slot];
+    if (activity.delivery.slot != ~0u) return 0;
+    const Processor& processor = processors_[activity.processor];
+    const double moved = activity.rate * activity.weight * (virtual_now(processor) - activity.mark);
+    return std::max(0.0, activity.work - moved);
+  }
+
+  double cancel(ActivityId id) {
+    Activity& activity = activities_[id.slot];
+    if (activity.delivery.slot != ~0u) {  // finished within this nanosecond, not yet told
+      cancel(activity.delivery);
+      release_activity(id.slot);
+      return 0;
+    }
+    Processor& processor = processors_[activity.processor];
+    advance(processor);
+    const double undone = left(activity, processor);
+    leave(processor, id.slot);
+    touch(activity.processor);
+    release_activity(id.slot);
+    return undone;
+  }
+
+  template <class Client>
+  void run(Client& client, Time until) {
+    for (;;) {
+      refresh_touched();
+      if (queue_.empty()) break;
+      const Key key = queue_.top_key();
+      if (key.time >= until) break;
+      now_ = key.time;
+      const std::uint32_t slot = queue_.top();
+      const Slot& entry = slots_[slot];
+      if (entry.processor != kNone) {
+        depart(entry.processor, client);
+      } else {
+        const Event event = entry.event;
+        const std::uint32_t told = entry.activity;
+        queue_.pop();
+        release_timer(slot);
+        if (told != kNone) release_activity(told);
+        client.on_event(event);
+      }
+    }
+    now_ = until;
+    settle();
+  }
+
+ private:
+  static constexpr std::uint32_t kNone = ~0u;
+  static constexpr std::uint64_t kDeparture = 0;           // internal: work runs out
+  static constexpr std::uint64_t kCompletion = 1ull << 55;  // told right after, before any timer
+  static constexpr double kVirtualTimeSpan = 1e9;           // [ns] of service: keeps finish() exact to 1e-7 ns
+
+  struct Key {
+    Time time;
+    std::uint64_t order;  // priority class in the top byte, sequence number below
+    bool operator<(const Key& other) const {
+      return time != other.time ? time < other.time : order < other.order;
+    }
+  };
+  struct FinishKey {
+    double virtual_time;
+    std::uint64_t sequence;
+    bool operator<(const FinishKey& other) const {
+      return virtual_time != other.virtual_time ? virtual_time < other.virtual_time : sequence < other.sequence;
+    }
+  };
+
+  // A heap entry: a timer, the delivery of a completion, or a processor's next departure.
+  struct Slot {
+    Event event;
+    std::uint32_t processor = ~0u;
+    std::uint32_t generation = 0;
+    std::uint32_t activity = ~0u;
+  };
+
+  struct Activity {
+    double work = 0;  // left at `mark`
+    double mark = 0;  // virtual time
+    double weight = 1;
+    double rate = 1;
+    std::uint64_t sequence = 0;
+    Event done;
+    ProcessorId processor = 0;
+    std::uint32_t generation = 0;
+    TimerId delivery;  // set once the work has run out but the client has not been told
+  };
+
+  struct Processor {
+    double speed = 1;
+    double weights = 0;  // of all that run: the plain sum plus what rounding took from it, so that a heavy weight that
+    double heavy = 0;    // has come and gone leaves no trace in the shares
+    double light = 0;
+    double virtual_time = 0;
+    Time synced = 0;    // virtual_time is that of the real-valued instant synced + offset
+    double offset = 0;  // [ns], in (-1, 0]: a departure happens before the nanosecond it is told at
+    bool touched = false;
+    std::uint32_t slot = 0;
+    IndexedHeap<FinishKey> running;
+
+    void add_weight(double weight) {
+      const double sum = heavy + weight;
+      const double added = sum - heavy;
+      light += (heavy - (sum - added)) + (weight - added);
+      heavy = sum;
+      weights = heavy + light;
+    }
+    void forget_weights() { weights = heavy = light = 0; }
+  };
+
+  static std::uint64_t order(std::uint64_t priority, std::uint64_t sequence) { return (priority << 56) | sequence; }
+
+  static double finish(const Activity& a) {
+    if (a.work <= 0) return a.mark;
+    return a.rate > 0 ? a.mark + a.work / (a.rate * a.weight) : std::numeric_limits<double>::infinity();
+  }
+
+  static double left(const Activity& a, const Processor& p) {
+    return std::max(0.0, a.work - a.rate * a.weight * (p.virtual_time - a.mark));
+  }
+
+  double virtual_now(const Processor& p) const {
+    if (p.weights <= 0) return p.virtual_time;
+    return p.virtual_time + (static_cast<double>(now_ - p.synced) - p.offset) * p.speed / p.weights;
+  }
+
+  void advance(Processor& p) {
+    if (p.synced == now_ && p.offset == 0) return;
+    p.virtual_time = virtual_now(p);
+    p.synced = now_;
+    p.offset = 0;
+  }
+
+  void touch(ProcessorId id) {
+    if (processors_[id].touched) return;
+    processors_[id].touched = true;
+    touched_.push_back(id);
+  }
+
+  // Real-valued time of the next departure, relative to `synced`; infinity if there is none.
+  double next_departure(Processor& p) {
+    if (p.running.empty()) return std::numeric_limits<double>::infinity();
+    const double ahead = p.running.top_key().virtual_time - p.virtual_time;
+    if (ahead <= 0) return p.offset;
+    return p.speed > 0 ? p.offset + ahead * p.weights / p.speed : std::numeric_limits<double>::infinity();
+  }
+
+  Time tick_of(const Processor& p, double relative) const {
+    const double whole = std::ceil(relative - kCompletionSlackNs);
+    return whole < 9.0e18 - static_cast<double>(p.synced) ? std::max(now_, p.synced + static_cast<Time>(whole)) : kNever;
+  }
+
+  void refresh_touched() {
+    for (const ProcessorId id : touched_) {
+      Processor& p = processors_[id];
+      p.touched = false;
+      queue_.update(p.slot, {tick_of(p, next_departure(p)), order(kDeparture, id)});
+    }
+    touched_.clear();
+  }
+
+  // Sets the virtual clock back to 0. A processor with background load is never empty, and after a long time of light
+  // load the steps of its virtual clock would be too coarse for a job of much larger weight.
+  void rewind(Processor& p) {
+    rewound_.clear();
+    p.running.for_each([&](std::uint32_t slot) { rewound_.push_back(slot); });
+    p.running.clear();
+    for (const std::uint32_t slot : rewound_) {
+      Activity& activity = activities_[slot];
+      activity.work = left(activity, p);
+      activity.mark = 0;
+      p.running.push(slot, {finish(activity), activity.sequence});
+    }
+    p.virtual_time = 0;
+  }
+
+  void leave(Processor& p, std::uint32_t slot) {
+    p.running.remove(slot);
+    if (p.running.empty()) {  // nobody refers to the virtual clock: rewind it, so that it never loses precision
+      p.forget_weights();
+      p.virtual_time = 0;
+      p.synced = now_;
+      p.offset = 0;
+    } else {
+      p.add_weight(-activities_[slot].weight);
+    }
+  }
+
+  // Takes the next finished activity off the processor, at the exact instant at which its work ran out; one that would
+  // run out a hair later than this nanosecond is let off now.
+  std::uint32_t take_finished(Processor& p, double relative) {
+    const std::uint32_t slot = p.running.top();
+    const double offset = relative - static_cast<double>(now_ - p.synced);
+    if (offset > 0) {
+      advance(p);
+    } else {
+      p.virtual_time = std::max(p.virtual_time, p.running.top_key().virtual_time);
+      p.offset = offset;
+      p.synced = now_;
+    }
+    leave(p, slot);
+    return slot;
+  }
+
+  template <class Client>
+  void depart(ProcessorId id, Client& client) {
+    Processor& p = processors_[id];
+    touch(id);
+    double relative = next_departure(p);
+    if (tick_of(p, relative) > now_) return;
+    std::uint32_t slot = take_finished(p, relative);
+    relative = next_departure(p);
+    const bool alone = tick_of(p, relative) > now_;
+    // Usually nothing else happens in this nanosecond and the client is told directly.
+    if (alone) {
+      queue_.update(p.slot, {kNever, order(kDeparture, id)});
+      const Key told{now_, order(0, activities_[slot].sequence) | kCompletion};
+      if (told < queue_.top_key()) {
+        const Event done = activities_[slot].done;
+        release_activity(slot);
+        client.on_event(done);
+        return;
+      }
+    }
+    for (;;) {
+      deliver_in_order(slot);
+      if (tick_of(p, relative) > now_) break;
+      slot = take_finished(p, relative);
+      relative = next_departure(p);
+    }
+  }
+
+  // Work that has run out by the end of a run() gives up its share before anybody can look or act from outside; it is
+  // told by the next run().
+  void settle() {
+    if (now_ == kNever) return;
+    for (;;) {
+      refresh_touched();
+      if (queue_.empty() || queue_.top_key().time != now_) break;
+      const ProcessorId id = slots_[queue_.top()].processor;
+      if (id == kNone) break;
+      Processor& p = processors_[id];
+      touch(id);
+      for (double at = next_departure(p); tick_of(p, at) <= now_; at = next_departure(p))
+        deliver_in_order(take_finished(p, at));
+    }
+  }
+
+  void deliver_in_order(std::uint32_t slot) {
+    Activity& activity = activities_[slot];
+    activity.delivery = at(now_, Priority::device, activity.done);
+    slots_[activity.delivery.slot].activity = slot;
+    queue_.update(activity.delivery.slot, {now_, order(0, activity.sequence) | kCompletion});
+  }
+
+  void release_timer(std::uint32_t slot) {
+    ++slots_[slot].generation;
+    slots_[slot].activity = kNone;
+    free_timers_.push_back(slot);
+  }
+
+  void release_activity(std::uint32_t slot) {
+    ++activities_[slot].generation;
+    activities_[slot].delivery = {};
+    free_activities_.push_back(slot);
+  }
+
+  Time now_ = 0;
+  std::uint64_t timers_set_ = 0;
+  std::uint64_t activities_started_ = 0;
+  IndexedHeap<Key> queue_;
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_timers_;
+  std::vector<Activity> activities_;
+  std::vector<std::uint32_t> free_activities_;
+  std::vector<Processor> processors_;
+  std::vector<ProcessorId> touched_;
+  std::vector<std::uint32_t> rewound_;
+};
+
+static_assert(Engine<NativeEngine>);
+
+}  // namespace dynasoc
