@@ -1,0 +1,398 @@
+#!/usr/bin/env python3
+"""Keeps the documents true: runs what they show and generates what follows from the program. Standard library only.
+
+    tools/docs.py            brings README.md and docs/ up to date
+    tools/docs.py --check    changes nothing; names what is out of date or does not run, and ends with status 1
+
+In a document,
+  - a block ```console holds commands (after `$ `) and what they print: it is run, and what it prints is put there;
+  - a block ```sh holds commands to try: every `dynasoc …` line of it is run, and must succeed;
+  - what stands between `<!-- generated: WHAT -->` and `<!-- end -->` is made from the program (see GENERATORS).
+Every document has a scratch directory of its own in which the repository's folders appear read as they are and out/ is
+empty. Commands that build or measure (`make`, `dynasoc bench`) are not run: what they print stays as it is.
+
+Besides the documents: docs/schema/*.json and the pictures in docs/images.
+"""
+import argparse
+import csv
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+NOT_RUN = re.compile(r"^\s*(make|git|cd|export|sudo|apt-get|docker)\b|\bdynasoc bench(?! --help)|\btools/docs\.")
+SCHEMAS = ("scenario", "platform", "network")
+PICTURES = {"gpu-sharing": "scenarios/claims/gpu-sharing.json"}
+
+
+class Failure(Exception):
+    """A document that cannot be made."""
+
+
+class Scratch:
+    """A directory that looks like the repository, with an empty out/, where documents' commands are run."""
+
+    def __init__(self, binary):
+        self.folder = tempfile.TemporaryDirectory(prefix="dynasoc-docs-")
+        self.path = pathlib.Path(self.folder.name) / "dynasoc"
+        self.path.mkdir()
+        for entry in ROOT.iterdir():
+            if entry.name not in ("out", "build", ".git"):
+                (self.path / entry.name).symlink_to(entry)
+        (self.path / "out").mkdir()
+        programs = pathlib.Path(self.folder.name) / "bin"
+        programs.mkdir()
+        (programs / "dynasoc").symlink_to(binary)
+        self.environment = {name: value for name, value in os.environ.items()
+                            if name not in ("COLUMNS", "LINES", "DYNASOC_DATA", "CLICOLOR_FORCE")}
+        self.environment.update(PATH=f"{programs}{os.pathsep}{os.environ['PATH']}", LC_ALL="C.UTF-8", NO_COLOR="1",
+                                PYTHONDONTWRITEBYTECODE="1")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+    def run(self, command):
+        """Exit status and what the command prints on both outputs."""
+        done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=self.path, env=self.environment, timeout=300,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        text = done.stdout.decode("utf-8", "replace")
+        for private in (self.folder.name, str(ROOT)):
+            if private in text:
+                raise Failure(f"`{command}` prints the path of this machine: {private}")
+        return done.returncode, text
+
+    def dynasoc(self, arguments):
+        status, text = self.run("dynasoc " + arguments)
+        if status != 0:
+            raise Failure(f"`dynasoc {arguments}` ends with status {status}: {text}")
+        return text
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Tables from JSON schemas
+
+
+def number_text(x):
+    if isinstance(x, bool):
+        return "true" if x else "false"
+    if isinstance(x, (int, float)):
+        return f"{x:.0f}" if float(x).is_integer() and abs(x) < 1e6 else f"{x:g}".replace("e+0", "e").replace("e+", "e")
+    return str(x)
+
+
+def range_text(schema):
+    low, above, high = schema.get("minimum"), schema.get("exclusiveMinimum"), schema.get("maximum")
+    if low is not None and high is not None:
+        return f"{number_text(low)} to {number_text(high)}"
+    if above is not None:
+        return f"> {number_text(above)}" + (f", ≤ {number_text(high)}" if high is not None else "")
+    if low is not None:
+        return f"≥ {number_text(low)}"
+    return f"≤ {number_text(high)}" if high is not None else ""
+
+
+def is_choice(schema):
+    """A policy or a governor: a name, or an object with a name and its parameters."""
+    return "anyOf" in schema and "enum" in schema["anyOf"][0]
+
+
+def type_text(schema):
+    if "enum" in schema:
+        return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])
+    if is_choice(schema):
+        return "name or object"
+    if "anyOf" in schema:
+        return " or ".join(type_text(option) for option in schema["anyOf"])
+    if "oneOf" in schema:
+        return "object with `kind`"
+    kind = schema.get("type")
+    if kind == "array":
+        return "list of " + {"object": "objects", "string": "strings", "number": "numbers"}.get(
+            schema["items"].get("type"), "values")
+    if kind == "object" and isinstance(schema.get("additionalProperties"), dict):
+        return "by name: " + type_text(schema["additionalProperties"])
+    return kind or "any"
+
+
+# The suffix of a name, as people write it.
+UNITS = {"c": "°C", "hz": "Hz", "j": "J", "k": "K", "mb": "MB", "mhz": "MHz", "mj": "mJ", "mw": "mW", "us": "µs", "w": "W",
+         "qps": "1/s", "j_per_k": "J/K", "w_per_k": "W/K"}
+
+
+def split_unit(description):
+    match = re.match(r"(.*?)(?: \[([a-z_]+)\])?$", description or "", re.S)
+    unit = match.group(2) or ""
+    return match.group(1), UNITS.get(unit, unit)
+
+
+def cell(text):
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+def markdown_table(head, rows):
+    keep = [i for i, name in enumerate(head) if i == 0 or any(row[i] for row in rows)]
+    lines = ["| " + " | ".join(head[i] for i in keep) + " |", "|" + " --- |" * len(keep)]
+    lines += ["| " + " | ".join(cell(row[i]) for i in keep) + " |" for row in rows]
+    return lines
+
+
+def member_rows(schema):
+    rows = []
+    for name, member in schema.get("properties", {}).items():
+        if name in ("comment", "$schema") or "const" in member:
+            continue
+        doc, unit = split_unit(member.get("description"))
+        default = "**needed**" if name in schema.get("required", []) else (
+            f"`{number_text(member['default'])}`" if "default" in member else "")
+        rows.append([f"`{name}`", type_text(member), unit, default, range_text(member), doc])
+    return rows
+
+
+MEMBER_HEAD = ["member", "type", "unit", "default", "range", "meaning"]
+
+
+def schema_sections(schema, path, title, out):
+    """A section for an object, then one for each object within it."""
+    out += [f"### {title}", ""] + markdown_table(MEMBER_HEAD, member_rows(schema)) + [""]
+    for name, member in schema["properties"].items():
+        inner, where = member, f"{path}.{name}" if path else name
+        if is_choice(member):
+            continue
+        while True:
+            if inner.get("type") == "array":
+                inner, where = inner["items"], where + ".N"
+            elif inner.get("type") == "object" and isinstance(inner.get("additionalProperties"), dict):
+                inner, where = inner["additionalProperties"], where + ".NAME"
+            else:
+                break
+        if "oneOf" in inner:
+            out += [f"### `{where}`", ""]
+            rows = []
+            for option in inner["oneOf"]:
+                members = []
+                for row in member_rows(option):
+                    facts = ", ".join(fact for fact in (row[2], row[3].replace("**needed**", "needed").replace("`", ""), row[4])
+                                      if fact)
+                    members.append(f"{row[0]}: {row[5]}" + (f" ({facts})" if facts else ""))
+                rows.append([f"`{option['properties']['kind']['const']}`", option["properties"]["kind"].get("description", ""),
+                             "; ".join(members)])
+            out += markdown_table(["kind", "meaning", "members (unit, default, range)"], rows) + [""]
+        elif inner.get("properties"):
+            schema_sections(inner, where, f"`{where}`", out)
+    return out
+
+
+def generate_schema(scratch, kind):
+    schema = json.loads(scratch.dynasoc(f"schema {kind}"))
+    return "\n".join(schema_sections(schema, "", f"A {kind} file", [])).rstrip()
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Policies and governors: their parameters from the registry, their words from the comment at the head of their file
+
+
+def words_of(folder, name):
+    for path in sorted((ROOT / "sim" / "manager" / folder).glob("*.cpp")):
+        text = path.read_text(encoding="utf-8")
+        if not re.search(r"registered\w*\s*\{\s*\"" + re.escape(name) + "\"", text):
+            continue
+        lines = []
+        for line in text.splitlines():
+            if not line.startswith("//"):
+                break
+            lines.append(line[2:].removeprefix(" "))
+        words = "\n".join(lines)
+        words = re.sub(r"^" + re.escape(name) + r":\s*", "", words)
+        words = words.replace("<", "&lt;").replace("*", "\\*")
+        words = words[:1].upper() + words[1:]
+        # Markdown wants an empty line around a list; a source is worth a paragraph.
+        out = []
+        for line in words.split("\n"):
+            item, within = re.match(r" *- ", line), line.startswith(" ")
+            listed = bool(out) and (out[-1].startswith(("- ", "  ")))
+            if out and out[-1] and ((item and not listed) or (listed and not item and not within) or
+                                    line.startswith(("Source:", "Sources:"))):
+                out.append("")
+            out.append(re.sub(r"^ *- ", "- ", line) if item else ("  " + line.strip() if within else line))
+        return "\n".join(out), f"sim/manager/{folder}/{path.name}"
+    raise Failure(f"no file in sim/manager/{folder} registers {name}")
+
+
+def generate_registered(scratch, kind, folder):
+    out = []
+    for entry in json.loads(scratch.dynasoc(f"list {kind} --json")):
+        words, source = words_of(folder, entry["name"])
+        out += [f"### `{entry['name']}`", "", f"**{entry['doc'][:1].upper() + entry['doc'][1:]}.** "
+                f"([source](../{source}))", "", words, ""]
+        rows = member_rows({"properties": entry["parameters"]})
+        if rows:
+            out += markdown_table(["parameter"] + MEMBER_HEAD[1:], rows) + [""]
+        else:
+            out += ["No parameters.", ""]
+    return "\n".join(out).rstrip()
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Published figures next to ours
+
+
+def look_up(summary, path):
+    """A number of `run --json`; `A - B` is a difference. None where a sub-network did not run."""
+    if " - " in path:
+        first, second = (look_up(summary, part) for part in path.split(" - "))
+        return None if first is None or second is None else first - second
+    value = summary
+    for key in path.split("."):
+        if key not in value:
+            return None
+        value = value[key]
+    return value
+
+
+def generate_claims(scratch, scenario):
+    rows = []
+    summary = json.loads(scratch.dynasoc(f"run scenarios/claims/{scenario}.json --json"))
+    with open(ROOT / "docs" / "published.csv", newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row["scenario"] != scenario:
+                continue
+            ours = look_up(summary, row["path"])
+            published = float(row["published"]) if row["published"] else None
+            if ours is None:
+                raise Failure(f"`dynasoc run scenarios/claims/{scenario}.json --json` has no {row['path']}")
+            digits = int(row["digits"])
+            rows.append([row["quantity"], f"{published:.{digits}f} {row['unit']}" if published is not None else "-",
+                         f"{ours:.{digits}f} {row['unit']}",
+                         f"{100 * (ours / published - 1):+.1f} %" if published else "-", row["standing"]])
+    if not rows:
+        raise Failure(f"docs/published.csv has no row of {scenario}")
+    return "\n".join(markdown_table(["quantity", "published", "simulated", "difference", "standing"], rows))
+
+
+def generate_file(_, path, language):
+    return f"```{language}\n{(ROOT / path).read_text(encoding='utf-8').rstrip()}\n```"
+
+
+GENERATORS = {
+    "file": generate_file,
+    "schema": generate_schema,
+    "policies": lambda scratch: generate_registered(scratch, "policies", "policies"),
+    "governors": lambda scratch: generate_registered(scratch, "governors", "governors"),
+    "claims": generate_claims,
+}
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+# Documents
+
+
+def run_console(scratch, block, where):
+    """A console block with its outputs made again."""
+    lines, out, at = block.split("\n"), [], 0
+    if lines and not lines[0].startswith("$ "):
+        raise Failure(f"{where}: a console block begins with a command, `$ …`")
+    while at < len(lines):
+        shown = [lines[at]]
+        while shown[-1].endswith("\\"):
+            at += 1
+            shown.append(lines[at])
+        at += 1
+        old = []
+        while at < len(lines) and not lines[at].startswith("$ "):
+            old.append(lines[at])
+            at += 1
+        command = "\n".join(shown)[2:]
+        out += shown
+        if NOT_RUN.search(command):
+            out += old
+            continue
+        status, text = scratch.run(command)
+        if status != 0:
+            raise Failure(f"{where}: `{command}` ends with status {status}:\n{text}")
+        out += [line.rstrip() for line in text.rstrip("\n").split("\n")] if text.strip() else []
+    return "\n".join(out)
+
+
+def run_sh(scratch, block, where):
+    for command in re.sub(r"\\\n\s*", " ", block).split("\n"):
+        if not command.strip().startswith("dynasoc ") or NOT_RUN.search(command):
+            continue
+        status, text = scratch.run(command)
+        if status != 0:
+            raise Failure(f"{where}: `{command}` ends with status {status}:\n{text}")
+
+
+def make_document(text, name, binary):
+    """The document as it should be."""
+    with Scratch(binary) as scratch:
+        def generated(match):
+            what, *arguments = match.group(1).split()
+            if what not in GENERATORS:
+                raise Failure(f"{name}: nothing generates \"{what}\"")
+            return f"<!-- generated: {match.group(1)} -->\n{GENERATORS[what](scratch, *arguments)}\n<!-- end -->"
+
+        def fenced(match):
+            where = f"{name}:{text.count(chr(10), 0, match.start()) + 1}"
+            if match.group(1) == "console":
+                return f"```console\n{run_console(scratch, match.group(2), where)}\n```"
+            if match.group(1) in ("sh", "bash"):
+                run_sh(scratch, match.group(2), where)
+            return match.group(0)
+
+        out = re.sub(r"^```(\w*)[^\n]*\n(.*?)\n```$", fenced, text, flags=re.S | re.M)
+        return re.sub(r"^<!-- generated: ([^\n]*?) -->\n.*?^<!-- end -->$", generated, out, flags=re.S | re.M)
+
+
+def documents():
+    return [ROOT / "README.md"] + sorted((ROOT / "docs").glob("*.md"))
+
+
+def make_everything(binary):
+    """Path and content of everything this program is responsible for; problems go to the second list."""
+    contents, problems = {}, []
+    with Scratch(binary) as scratch:
+        for kind in SCHEMAS:
+            contents[ROOT / "docs" / "schema" / f"{kind}.schema.json"] = scratch.dynasoc(f"schema {kind}")
+        for name, scenario in PICTURES.items():
+            scratch.dynasoc(f"run {scenario} --out out/{name} --quiet")
+            status, text = scratch.run(f"python3 tools/plot_run.py out/{name}")
+            if status != 0:
+                raise Failure(text)
+            contents[ROOT / "docs" / "images" / f"{name}.svg"] = text
+    for path in documents():
+        try:
+            contents[path] = make_document(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)), binary)
+        except Failure as failure:
+            problems.append(str(failure))
+    return contents, problems
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="change nothing, name what is out of date")
+    options = parser.parse_args()
+    binary = pathlib.Path(os.environ.get("DYNASOC_BINARY", ROOT / "build" / "release" / "dynasoc")).resolve()
+    if not binary.exists():
+        sys.exit(f"{binary}: no such program; `make build` makes it")
+    contents, problems = make_everything(binary)
+    stale = [path for path, content in contents.items()
+             if not path.exists() or path.read_text(encoding="utf-8") != content]
+    for path in stale:
+        print(f"{'out of date' if options.check else 'made'}: {path.relative_to(ROOT)}")
+        if not options.check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(contents[path], encoding="utf-8")
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems or (options.check and stale) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
