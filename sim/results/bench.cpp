@@ -80,7 +80,8 @@ std::vector<BenchRun> bench_in_child(const BenchWorkload& workload, bool record_
   ChildProcess child([&] {
     const Scenario scenario = bench_scenario(workload);
     Json runs = Json::array();
-    for (int i = 0; i < times; ++i) runs.push_back(to_json(bench_here(*scenario.setup, record_jobs, EngineKind::native)));
+    for (int i = 0; i < times; ++i)
+      runs.push_back(to_json(bench_here(*scenario.setup, record_jobs, EngineKind::native)));
     return runs.dump();
   });
   std::vector<BenchRun> out;

@@ -10,14 +10,15 @@ namespace dynasoc {
 
 /// How the standard workload is varied.
 struct BenchWorkload {
-  double inferences = 1e6;       ///< about as many frames arrive
-  int applications = 0;          ///< a multiple of the standard's; 0 = as it is
-  bool manager_as_often = false; ///< with more applications: decisions as often as in the standard, each on all of them
+  double inferences = 1e6;  ///< about as many frames arrive
+  int applications = 0;     ///< a multiple of the standard's; 0 = as it is
+  bool manager_as_often =
+      false;  ///< with more applications: decisions as often as in the standard, each on all of them
 };
 
 /// scenarios/bench/standard.json, varied. n times its applications means: n replicas of each, with an n-th of the frame
-/// rate, their phases spread evenly, so that units see the same stream of frames. The manager's period grows n-fold too, so
-/// that it looks at as many applications per inference as before, unless `manager_as_often`.
+/// rate, their phases spread evenly, so that units see the same stream of frames. The manager's period grows n-fold
+/// too, so that it looks at as many applications per inference as before, unless `manager_as_often`.
 Scenario bench_scenario(const BenchWorkload& workload);
 
 /// Folder that holds the scenarios/ where the standard workload was found.
@@ -26,7 +27,7 @@ std::filesystem::path bench_root();
 /// One simulation as this process saw it.
 struct BenchRun {
   double inferences = 0;
-  double cpu_s = 0;    ///< of the simulation, without loading the scenario
+  double cpu_s = 0;  ///< of the simulation, without loading the scenario
   double wall_s = 0;
   double peak_mb = 0;  ///< peak resident memory of the process, program included
   double ns_per_inference() const { return cpu_s * 1e9 / inferences; }
