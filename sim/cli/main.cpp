@@ -22,7 +22,7 @@ constexpr Entry kCommands[] = {
     {"table", "import|show|fit|fill|power …", "latency/energy tables: from raw measurements to every operating point",
      dynasoc::cli::table_command},
     {"lint", "FILE…", "validate any input file", dynasoc::cli::lint_command},
-    {"list", "policies|governors|networks|platforms|scenarios|traces", "what there is to name in a scenario",
+    {"list", "KIND", "policies, governors, networks, platforms, scenarios or traces: what a scenario may name",
      dynasoc::cli::list_command},
     {"bench", "", "the standard workload on this machine, both engines", dynasoc::cli::bench_command},
     {"schema", "scenario|platform|network", "JSON Schema of a file format, for editors", dynasoc::cli::schema_command},
@@ -31,7 +31,12 @@ constexpr Entry kCommands[] = {
 void print_usage(std::FILE* to) {
   std::fprintf(to, "dynasoc %s: simulate runtime managers of dynamic DNNs on embedded boards\n\nusage: dynasoc COMMAND …\n\n",
                DYNASOC_VERSION);
-  for (const Entry& command : kCommands) std::fprintf(to, "  %-7s %-30s %s\n", command.name, command.arguments, command.doc);
+  for (const Entry& command : kCommands) {
+    std::string arguments = command.arguments;
+    const auto glyphs = std::count_if(arguments.begin(), arguments.end(), [](char c) { return (c & 0xC0) != 0x80; });
+    arguments.append(static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, 30 - glyphs)), ' ');  // printf counts bytes
+    std::fprintf(to, "  %-7s %s %s\n", command.name, arguments.c_str(), command.doc);
+  }
   std::fprintf(to, "\n`dynasoc COMMAND --help` tells a command's options. Exit status: 0 success; 1 a check does not hold; 2 bad\n"
                    "input or usage; 3 something outside failed; 4 a bug; 130 interrupted.\n");
 }

@@ -395,7 +395,8 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
   const Json& platform = summary["platform"];
   out += "  board     " + rounded_text(platform["energy_j"]) + " J, " + rounded_text(platform["mean_power_w"]) + " W mean";
   if (platform["peak_temperature_c"].is_number()) out += ", peak " + rounded_text(platform["peak_temperature_c"], 3) + " °C";
-  out += ", " + rounded_text(platform["dvfs_transitions"]) + " clock changes\n";
+  const double transitions = platform["dvfs_transitions"];  // a mean over replications
+  out += ", " + (transitions == std::floor(transitions) ? number_text(transitions) : rounded_text(transitions)) + " clock changes\n";
   const auto shares = [](const Json& by) {
     std::string text;
     for (const char* name : kProvenances)
