@@ -52,17 +52,19 @@ class Svg:
     def add(self, line):
         self.lines.append(line)
 
-    def text(self, x, y, text, size=13, colour=INK, anchor="start", weight="normal"):
-        self.add(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour}" text-anchor="{anchor}"'
-                 + (f' font-weight="{weight}"' if weight != "normal" else "") + f'>{escape(text)}</text>')
+    def text(self, x, y, text, size=13, colour=INK, anchor="start", weight="normal", halo=False):
+        self.add(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" fill="{colour}" text-anchor="{anchor}"'
+                 + (f' font-weight="{weight}"' if weight != "normal" else "")
+                 + (f' stroke="{PAPER}" stroke-width="4" stroke-linejoin="round" paint-order="stroke"' if halo else "")
+                 + f'>{escape(text)}</text>')
 
     def line(self, x1, y1, x2, y2, colour=FAINT, width=1.0, dash=""):
         self.add(f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" stroke-width="{width}"'
                  + (f' stroke-dasharray="{dash}"' if dash else "") + "/>")
 
-    def rect(self, x, y, width, height, fill, opacity=1.0, radius=0):
+    def rect(self, x, y, width, height, fill, opacity=1.0):
         self.add(f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{height:.1f}" fill="{fill}"'
-                 + (f' fill-opacity="{opacity}"' if opacity < 1 else "") + (f' rx="{radius}"' if radius else "") + "/>")
+                 + (f' fill-opacity="{opacity}"' if opacity < 1 else "") + "/>")
 
     def dot(self, x, y, colour):
         self.add(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.8" fill="{colour}" fill-opacity="0.75"/>')
@@ -130,7 +132,7 @@ def draw(directory, app=None, replication=0):
     platform = summary["platform"]["name"] + (", " + summary["platform"]["mode"] if summary["platform"].get("mode") else "")
     svg = Svg(title, f"Latency of {len(jobs)} simulated inferences of {app} over {short(duration)} s, with its target, other "
                      "load and the sub-network in force.")
-    svg.text(LEFT, 36, title, size=18, weight="600")
+    svg.text(LEFT, 36, title, size=min(18, round(18 * 76 / len(title), 1)), weight="600")  # long ones smaller
     svg.text(LEFT, 58, f"simulated {platform}; manager {policy}; each dot is one inference of “{app}”", size=13, colour=SOFT)
 
     # Other load: a shaded stretch over both panels.
@@ -148,10 +150,10 @@ def draw(directory, app=None, replication=0):
     for i, (begin, ms) in enumerate(targets):
         end = targets[i + 1][0] if i + 1 < len(targets) else duration
         svg.line(x(begin), y(ms), x(end), y(ms), TARGET, 1.6, "7 4")
-        svg.text(x(begin) + 7, y(ms) - 7, f"target {short(ms)} ms", size=13, colour=TARGET, weight="600")
-
     for job in jobs:
         svg.dot(x(job["end"]), y(job["latency"]), colour[job["subnet"]])
+    for begin, ms in targets:
+        svg.text(x(begin) + 7, y(ms) - 7, f"target {short(ms)} ms", size=13, colour=TARGET, weight="600", halo=True)
     # The mean of each stretch, labelled where there is room for the label.
     for segment in segments:
         mean = sum(job["latency"] for job in segment) / len(segment)
@@ -161,9 +163,7 @@ def draw(directory, app=None, replication=0):
             label, below = f"mean {mean:.1f} ms", any(abs(mean - ms) < 0.1 * (high - low) and mean <= ms for _, ms in targets)
             spread = max(job["latency"] for job in segment) if not below else min(job["latency"] for job in segment)
             at = y(spread) + (18 if below else -9)
-            width = 7.2 * len(label)
-            svg.rect((begin + end - width) / 2, at - 12.5, width, 17, PAPER, 0.8, 3)
-            svg.text((begin + end) / 2, at, label, size=13, anchor="middle", weight="600")
+            svg.text((begin + end) / 2, at, label, size=13, anchor="middle", weight="600", halo=True)
 
     # What a switch costs is seen as a gap: no frame is served meanwhile.
     for before, after in zip(segments, segments[1:]):
