@@ -111,7 +111,7 @@ struct ApplicationFile {
         field(&S::targets, "targets", "what it asks for; later entries replace earlier ones"),
         field(&S::late, "late", "what happens to frames that wait"),
         field(&S::queue_limit, "queue_limit", range(1, 1e6), "drop-oldest: frames that may wait"),
-        field(&S::weight, "weight", positive(), "share of a fair unit"),
+        field(&S::weight, "weight", range(1e-6, 1e6), "share of a fair unit"),
         field(&S::start_s, "start_s", non_negative(), "when it begins"),
         field(&S::stop_s, "stop_s", non_negative(), "when its arrivals end; 0 = with the run"),
         field(&S::execution, "execution", "how execution times vary"),
@@ -133,8 +133,8 @@ struct OnOffDemand {
   bool exponential = false;
   static constexpr auto fields() {
     using S = OnOffDemand;
-    return describe(required(&S::on_ms, "on_ms", positive(), "length of a busy phase"),
-                    required(&S::off_ms, "off_ms", positive(), "length of a pause"),
+    return describe(required(&S::on_ms, "on_ms", at_least(1e-3), "length of a busy phase"),
+                    required(&S::off_ms, "off_ms", at_least(1e-3), "length of a pause"),
                     field(&S::exponential, "exponential", "draw both from exponential distributions of these means"));
   }
 };
@@ -144,7 +144,7 @@ struct PeriodicDemand {
   double period_ms = 0;
   double work_ms = 0;
   static constexpr auto fields() {
-    return describe(required(&PeriodicDemand::period_ms, "period_ms", positive(), "between bursts"),
+    return describe(required(&PeriodicDemand::period_ms, "period_ms", at_least(1e-3), "between bursts"),
                     required(&PeriodicDemand::work_ms, "work_ms", positive(), "unit time of a burst when alone"));
   }
 };
@@ -164,7 +164,7 @@ struct BackgroundFile {
   static constexpr auto fields() {
     using S = BackgroundFile;
     return describe(required(&S::unit, "unit", "it occupies"),
-                    field(&S::weight, "weight", positive(), "share of a fair unit, an application's default being 1"),
+                    field(&S::weight, "weight", range(1e-6, 1e6), "share of a fair unit, an application's default being 1"),
                     field(&S::from_s, "from_s", non_negative(), "when it arrives"),
                     field(&S::to_s, "to_s", non_negative(), "when it leaves; 0 = with the run"),
                     field(&S::demand, "demand", "how it wants the unit over time"),

@@ -20,7 +20,7 @@ struct PeriodicArrivals {
   double phase_ms = 0;
   static constexpr auto fields() {
     using S = PeriodicArrivals;
-    return describe(required(&S::period_ms, "period_ms", positive(), "between frames"),
+    return describe(required(&S::period_ms, "period_ms", at_least(1e-3), "between frames"),
                     field(&S::jitter_ms, "jitter_ms", non_negative(), "each frame is late by up to this much, uniformly"),
                     field(&S::phase_ms, "phase_ms", non_negative(), "of the first frame"));
   }
@@ -57,8 +57,8 @@ struct MmppArrivals {
     using S = MmppArrivals;
     return describe(required(&S::low_rate_hz, "low_rate_hz", non_negative(), "arrivals a second between bursts"),
                     required(&S::high_rate_hz, "high_rate_hz", positive(), "arrivals a second in a burst"),
-                    required(&S::mean_low_s, "mean_low_s", positive(), "mean time between bursts (exponential)"),
-                    required(&S::mean_high_s, "mean_high_s", positive(), "mean length of a burst (exponential)"));
+                    required(&S::mean_low_s, "mean_low_s", at_least(1e-6), "mean time between bursts (exponential)"),
+                    required(&S::mean_high_s, "mean_high_s", at_least(1e-6), "mean length of a burst (exponential)"));
   }
 };
 
@@ -123,7 +123,7 @@ struct OfflineArrivals {
   static constexpr std::string_view doc = "MLPerf Offline: every sample is there at the start";
   std::int64_t samples = 0;
   static constexpr auto fields() {
-    return describe(required(&OfflineArrivals::samples, "samples", range(1, 1e9), "to be processed"));
+    return describe(required(&OfflineArrivals::samples, "samples", range(1, 1e7), "to be processed"));
   }
 };
 

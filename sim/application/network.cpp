@@ -7,6 +7,8 @@
 namespace dynasoc {
 namespace {
 
+constexpr std::size_t kMostSubnets = 256;  // a job's record keeps its sub-network in a byte
+
 // A term whose clock has no reference could not be scaled; say so when the file is read, not when it is used.
 void check_scaling(const std::string& unit, const SoftRoofline& scaling) {
   const auto fail = [&](const char* term, const char* reference) {
@@ -34,6 +36,9 @@ Network Network::load(const std::filesystem::path& network_json) {
   if (file.accuracy_metric.empty())
     throw root["accuracy_metric"].error("the metric is empty (\"not stated\" is an answer)");
   if (file.subnets.empty()) throw root["subnets"].error("the network has no sub-networks");
+  if (file.subnets.size() > kMostSubnets)
+    throw root["subnets"].error("at most " + std::to_string(kMostSubnets) + " sub-networks are supported, not " +
+                                std::to_string(file.subnets.size()));
   if (file.tables.empty()) throw root["tables"].error("the network has no table");
   std::vector<std::string> tables;
   for (const auto& [name, reference] : file.tables) {
@@ -44,7 +49,7 @@ Network Network::load(const std::filesystem::path& network_json) {
     if (reference.platform.empty()) throw reference.platform.error("the table's platform is not named");
   }
   if (!file.default_table.empty() && std::find(tables.begin(), tables.end(), file.default_table.text) == tables.end())
-    throw file.default_table.error("there is no table \"" + file.default_table.text + "\"" +
+    throw file.default_table.error("there is no table " + in_quotes(file.default_table.text) +
                                    hint(file.default_table.text, tables));
   for (const auto& [unit, scaling] : file.scaling) check_scaling(unit, scaling);
   return network;
@@ -57,15 +62,20 @@ Table Network::table(const std::string& name) const {
     if (table != name) continue;
     const std::filesystem::path path = folder / reference.file.text;
     std::error_code code;
-    if (!std::filesystem::exists(path, code))
-      throw reference.file.error("there is no file \"" + reference.file.text + "\" beside " + file.name +
-                                 "'s network.json");
+    if (!std::filesystem::exists(path, code)) {
+      std::vector<std::string> beside;
+      for (const auto& entry : std::filesystem::directory_iterator(folder.empty() ? "." : folder, code))
+        if (entry.path().extension() == ".csv") beside.push_back(entry.path().filename().string());
+      std::sort(beside.begin(), beside.end());
+      throw reference.file.error("there is no file " + in_quotes(reference.file.text) + " beside " + file.name +
+                                 "'s network.json" + hint(reference.file.text, beside));
+    }
     const Csv csv = Csv::load(path);
     Table cells = Table::from_csv(csv);
     for (std::size_t row = 0; row < cells.cells.size(); ++row)
       if (subnet_index(cells.cells[row].subnet) < 0)
         throw csv.error(row, "subnet",
-                        "\"" + cells.cells[row].subnet + "\" is not a sub-network of " + file.name +
+                        in_quotes(cells.cells[row].subnet) + " is not a sub-network of " + file.name +
                             " (it has L1 to L" + std::to_string(size()) + ")");
     return cells;
   }

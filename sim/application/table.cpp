@@ -1,7 +1,10 @@
 #include "application/table.hpp"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <map>
+#include <tuple>
 
 #include "common/text.hpp"
 
@@ -24,16 +27,62 @@ Provenance provenance_of(const Csv& csv, std::size_t row, const char* column) {
     if (name == text) return value;
     known.emplace_back(name);
   }
-  throw csv.error(row, column, "\"" + std::string(text) + "\" is not a provenance" + hint(text, known));
+  if (text.empty()) throw csv.error(row, column, "the provenance is empty" + hint("", known));
+  throw csv.error(row, column, in_quotes(text) + " is not a provenance" + hint(text, known));
 }
 
 bool same_clock(double a, double b) { return std::abs(a - b) <= 1e-3 * std::max(std::abs(a), std::abs(b)); }
 bool same_or_unstated(double a, double b) { return std::isnan(a) || std::isnan(b) || same_clock(a, b); }
 bool same_statement(double a, double b) { return std::isnan(a) == std::isnan(b) && same_or_unstated(a, b); }
 
+constexpr Range kClock = limited_by_unit("mhz", positive());
+constexpr Range kTime{.low = 0, .open_low = true, .least = 1e-3, .most = 1e12};  // no inference takes less than a microsecond
+constexpr Range kTimeOrNone = limited_by_unit("ms", non_negative());
+constexpr Range kEnergy = limited_by_unit("mj", non_negative());
+constexpr Range kPower = limited_by_unit("w", non_negative());
+
 bool states_energy(const Cell& cell) {
   return std::isfinite(cell.energy_mj) || std::isfinite(cell.power_w) || std::isfinite(cell.idle_power_w);
 }
+
+// Finds cells given twice. Clocks are the same within 0.1 %, so that each is filed under its logarithm in such steps, and
+// looked for under the neighbours too: a large table is not compared row by row.
+class Repeats {
+ public:
+  Repeats(const Csv& csv, const Table& table) : csv_(csv), table_(table) {}
+
+  void check(std::size_t row) {
+    const Cell& cell = table_.cells[row];
+    const std::array<long, 3> at{step(cell.at.f_cpu_mhz), step(cell.at.f_gpu_mhz), step(cell.at.f_emc_mhz)};
+    const auto reach = [](long step) { return step == kUnstated ? 0 : 1; };
+    for (long cpu = -reach(at[0]); cpu <= reach(at[0]); ++cpu)
+      for (long gpu = -reach(at[1]); gpu <= reach(at[1]); ++gpu)
+        for (long emc = -reach(at[2]); emc <= reach(at[2]); ++emc) {
+          const auto filed = seen_.find({cell.subnet, cell.unit, cell.at.cores, at[0] + cpu, at[1] + gpu, at[2] + emc});
+          if (filed == seen_.end()) continue;
+          for (const std::size_t other : filed->second) refuse_if_same(row, other);
+        }
+    seen_[{cell.subnet, cell.unit, cell.at.cores, at[0], at[1], at[2]}].push_back(row);
+  }
+
+ private:
+  static constexpr long kUnstated = std::numeric_limits<long>::min();
+  static long step(double mhz) { return std::isnan(mhz) ? kUnstated : std::lround(std::log(mhz) * 900); }
+
+  void refuse_if_same(std::size_t row, std::size_t other) const {
+    const Cell& cell = table_.cells[row];
+    const OperatingPoint& at = table_.cells[other].at;
+    if (same_statement(at.f_cpu_mhz, cell.at.f_cpu_mhz) && same_statement(at.f_gpu_mhz, cell.at.f_gpu_mhz) &&
+        same_statement(at.f_emc_mhz, cell.at.f_emc_mhz))
+      throw csv_.error(row, "subnet",
+                       cell.subnet + " on " + cell.unit + " (" + cell.at.text() + ") is given twice, first in line " +
+                           std::to_string(csv_.location(other, "subnet").line));
+  }
+
+  const Csv& csv_;
+  const Table& table_;
+  std::map<std::tuple<std::string, std::string, int, long, long, long>, std::vector<std::size_t>> seen_;
+};
 
 }  // namespace
 
@@ -62,10 +111,10 @@ Table Table::load(const std::filesystem::path& path) { return from_csv(Csv::load
 
 Table Table::from_csv(const Csv& csv) {
   csv.expect(kNeeded, kOptional);
-  if (csv.size() == 0) throw InputError({csv.name(), 1, 0, ""}, "the table has no cells");
+  if (csv.size() == 0) throw csv.header_error("the table has no cells: no row follows the header");
   Table table;
   table.cells.reserve(csv.size());
-  std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> seen;  // by sub-network and unit
+  Repeats repeats(csv, table);
   for (std::size_t row = 0; row < csv.size(); ++row) {
     Cell cell;
     cell.subnet = csv.text(row, "subnet");
@@ -78,18 +127,18 @@ Table Table::from_csv(const Csv& csv) {
         throw csv.error(row, "cores", "must be a whole number, not " + number_text(cores));
       cell.at.cores = static_cast<int>(cores);
     }
-    cell.at.f_cpu_mhz = csv.number_or_nan(row, "f_cpu_mhz", positive());
-    cell.at.f_gpu_mhz = csv.number_or_nan(row, "f_gpu_mhz", positive());
-    cell.at.f_emc_mhz = csv.number_or_nan(row, "f_emc_mhz", positive());
-    cell.latency_ms_mean = csv.number(row, "latency_ms_mean", positive());
-    cell.latency_ms_std = csv.number_or_nan(row, "latency_ms_std", non_negative());
+    cell.at.f_cpu_mhz = csv.number_or_nan(row, "f_cpu_mhz", kClock);
+    cell.at.f_gpu_mhz = csv.number_or_nan(row, "f_gpu_mhz", kClock);
+    cell.at.f_emc_mhz = csv.number_or_nan(row, "f_emc_mhz", kClock);
+    cell.latency_ms_mean = csv.number(row, "latency_ms_mean", kTime);
+    cell.latency_ms_std = csv.number_or_nan(row, "latency_ms_std", kTimeOrNone);
     if (!csv.text(row, "n").empty()) cell.n = csv.number(row, "n", non_negative());
-    cell.latency_ms_p50 = csv.number_or_nan(row, "latency_ms_p50", positive());
-    cell.latency_ms_p90 = csv.number_or_nan(row, "latency_ms_p90", positive());
-    cell.latency_ms_p99 = csv.number_or_nan(row, "latency_ms_p99", positive());
-    cell.energy_mj = csv.number_or_nan(row, "energy_mj", non_negative());
-    cell.power_w = csv.number_or_nan(row, "power_w", non_negative());
-    cell.idle_power_w = csv.number_or_nan(row, "idle_power_w", non_negative());
+    cell.latency_ms_p50 = csv.number_or_nan(row, "latency_ms_p50", kTime);
+    cell.latency_ms_p90 = csv.number_or_nan(row, "latency_ms_p90", kTime);
+    cell.latency_ms_p99 = csv.number_or_nan(row, "latency_ms_p99", kTime);
+    cell.energy_mj = csv.number_or_nan(row, "energy_mj", kEnergy);
+    cell.power_w = csv.number_or_nan(row, "power_w", kPower);
+    cell.idle_power_w = csv.number_or_nan(row, "idle_power_w", kPower);
     cell.provenance = provenance_of(csv, row, "provenance");
     cell.source = csv.text(row, "source");
     if (cell.source.empty()) throw csv.error(row, "source", "the source is empty; every cell says where it comes from");
@@ -99,17 +148,8 @@ Table Table::from_csv(const Csv& csv) {
     if (states_energy(cell) && cell.energy_source.empty())
       throw csv.error(row, "energy_source", "energy or power is given, but not where it comes from (name the meter)");
 
-    auto& earlier = seen[{cell.subnet, cell.unit}];
-    for (const std::size_t other : earlier) {
-      const OperatingPoint& at = table.cells[other].at;
-      if (at.cores == cell.at.cores && same_statement(at.f_cpu_mhz, cell.at.f_cpu_mhz) &&
-          same_statement(at.f_gpu_mhz, cell.at.f_gpu_mhz) && same_statement(at.f_emc_mhz, cell.at.f_emc_mhz))
-        throw csv.error(row, "subnet",
-                        cell.subnet + " on " + cell.unit + " (" + cell.at.text() + ") is given twice, first in line " +
-                            std::to_string(csv.location(other, "subnet").line));
-    }
-    earlier.push_back(row);
     table.cells.push_back(std::move(cell));
+    repeats.check(row);
   }
   return table;
 }

@@ -1,49 +1,82 @@
 // dynasoc lint: is a file what it should be? One line a bad file, status 2 if there is one.
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 
 #include "application/network.hpp"
 #include "cli/options.hpp"
+#include "common/text.hpp"
 #include "device/platform.hpp"
 #include "results/output.hpp"
 
 namespace dynasoc::cli {
 namespace {
 
-// What a file is, told by what is in it; its name says nothing.
-std::string kind_of_file(const std::filesystem::path& path) {
-  if (path.extension() == ".csv") {
-    const Csv csv = Csv::load(path);
-    if (csv.has("subnet") && csv.has("latency_ms_mean")) {
-      Table::from_csv(csv);
-      return "table";
-    }
-    if (csv.has("subnet") && csv.has("unit")) {
-      Table::from_csv(csv);  // says which columns are missing
-      return "table";
-    }
-    for (std::size_t row = 0; row < csv.size(); ++row)
-      for (const char* column : {"arrival_s", "ratio"})
-        if (csv.has(column)) csv.number(row, column, column[0] == 'r' ? positive() : non_negative());
-    if (!csv.has("arrival_s") && !csv.has("ratio"))
-      throw InputError({path.string(), 1, 0, ""}, "is no table (subnet, unit, latency_ms_mean, …) and no trace (arrival_s or ratio)");
-    if (csv.size() == 0) throw InputError({path.string(), 1, 0, ""}, "has a header but no rows");
-    return "trace";
+std::string kind_of_csv(const std::filesystem::path& path) {
+  const Csv csv = Csv::load(path);
+  if (csv.has("subnet") + csv.has("unit") + csv.has("latency_ms_mean") >= 2) {
+    Table::from_csv(csv);
+    return "table";
   }
+  if (!csv.has("arrival_s") && !csv.has("ratio")) {
+    static const std::vector<std::string> kKnown{"subnet", "unit", "latency_ms_mean", "arrival_s", "ratio"};
+    for (const std::string& column : csv.columns())
+      if (const auto near = nearest(column, kKnown); near && *near != column)
+        throw csv.header_error("unknown column " + in_quotes(column) + " (did you mean " + in_quotes(*near) + "?)");
+    throw csv.header_error("is neither a table (subnet, unit, latency_ms_mean, …) nor a trace (arrival_s or ratio)");
+  }
+  if (csv.size() == 0) throw csv.header_error("the trace has no rows: none follows the header");
+  double last = 0;
+  for (std::size_t row = 0; row < csv.size(); ++row) {
+    if (csv.has("ratio") && !csv.text(row, "ratio").empty()) csv.number(row, "ratio", range(1e-6, 1e6));
+    if (!csv.has("arrival_s") || csv.text(row, "arrival_s").empty()) continue;
+    const double at = csv.number(row, "arrival_s", limited_by_unit("s", non_negative()));
+    if (at < last) throw csv.error(row, "arrival_s", "arrival times must ascend; " + number_text(at) + " follows " + number_text(last));
+    last = at;
+  }
+  return "trace";
+}
+
+// How many of an object's members belong to a format.
+template <class T>
+std::size_t members_of(const Json& object) {
+  std::size_t count = 0;
+  std::apply([&](const auto&... f) { ((count += object.contains(std::string(f.name))), ...); }, T::fields());
+  return count;
+}
+
+void lint_network(const std::filesystem::path& path) {
+  const Network network = Network::load(path);
+  const DataPaths paths(network.folder);
+  for (const auto& [name, reference] : network.file.tables) {
+    const auto units = Platform::load(paths.platform(reference.platform)).unit_names();
+    const Table table = network.table(name);
+    for (std::size_t row = 0; row < table.cells.size(); ++row)
+      if (std::find(units.begin(), units.end(), table.cells[row].unit) == units.end())
+        throw Csv::load(network.folder / reference.file.text)
+            .error(row, "unit", "platform " + reference.platform.text + " has no unit " + in_quotes(table.cells[row].unit) +
+                                    hint(table.cells[row].unit, units));
+  }
+}
+
+// What a file is, told by what is in it; its name says nothing but whether it is CSV.
+std::string kind_of_file(const std::filesystem::path& path) {
+  if (path.extension() == ".csv") return kind_of_csv(path);
   const auto document = Document::load(path);
-  const Value root(document);
-  if (!document->root().is_object()) detail::wrong_kind(root, "an object");
-  if (is_manifest(document->root())) {
+  const Json& root = document->root();
+  if (!root.is_object()) detail::wrong_kind(Value(document), "an object");
+  if (is_manifest(root)) {
     RunRequest request;
     load_manifest(document, path, {}, request);
     return "manifest";
   }
-  if (root.has("subnets") || root.has("tables")) {
-    const Network network = Network::load(path);
-    for (const auto& [name, table] : network.file.tables) network.table(name);
+  const std::size_t as_network = members_of<NetworkFile>(root), as_platform = members_of<PlatformFile>(root);
+  const std::size_t as_scenario = members_of<ScenarioFile>(root) + root.contains("include");
+  if (as_network > as_scenario && as_network >= as_platform) {
+    lint_network(path);
     return "network";
   }
-  if (root.has("domains") || root.has("units")) {
+  if (as_platform > as_scenario) {
     Platform::load(path);
     return "platform";
   }

@@ -65,7 +65,7 @@ int list_command(const Arguments& arguments) {
   else if (kind == "traces")
     list_names(paths.traces(), json, all);
   else
-    throw InputError("list: unknown kind \"" + kind + "\"" + hint(kind, kKinds));
+    throw InputError("list: unknown kind " + in_quotes(kind) + hint(kind, kKinds));
   if (json) std::cout << all.dump(2) << "\n";
   return kSuccess;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <new>
 
 #include "cli/command.hpp"
 #include "cli/options.hpp"
@@ -60,7 +61,7 @@ int dispatch(const dynasoc::cli::Arguments& all) {
     if (name == command.name) return command.run({all.begin() + 1, all.end()});
     known.emplace_back(command.name);
   }
-  throw dynasoc::InputError("unknown command \"" + name + "\"" + dynasoc::hint(name, known));
+  throw dynasoc::InputError("unknown command " + dynasoc::in_quotes(name) + dynasoc::hint(name, known));
 }
 
 }  // namespace
@@ -71,7 +72,7 @@ int main(int argc, char** argv) {
   try {
     const int status = dispatch({argv + 1, argv + argc});
     std::cout.flush();
-    if (!std::cout || std::fflush(stdout) != 0) {
+    if (!std::cout || std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
       std::fprintf(stderr, "dynasoc: standard output cannot be written\n");
       return cli::kOutsideFailed;
     }
@@ -85,6 +86,9 @@ int main(int argc, char** argv) {
   } catch (const cli::Interrupted&) {
     std::fprintf(stderr, "dynasoc: interrupted; nothing was written\n");
     return 130;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "dynasoc: out of memory\n");
+    return cli::kOutsideFailed;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "dynasoc: a bug: %s\n", error.what());
     return cli::kBug;

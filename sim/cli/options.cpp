@@ -1,6 +1,7 @@
 #include "cli/options.hpp"
 
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -47,6 +48,12 @@ void Options::parse(const Arguments& arguments) {
     throw InputError("unknown option " + error.get_option_name() + hint(error.get_option_name(), known));
   } catch (const po::too_many_positional_options_error&) {
     throw InputError("too many arguments; usage: " + usage_);
+  } catch (const po::multiple_occurrences& error) {
+    throw InputError(error.get_option_name() + " is given twice");
+  } catch (const po::invalid_command_line_syntax& error) {
+    const bool no_value = error.kind() == po::invalid_command_line_syntax::missing_parameter ||
+                          error.kind() == po::invalid_command_line_syntax::empty_adjacent_parameter;
+    throw InputError((no_value ? error.get_option_name() + " needs a value" : std::string(error.what())) + "; usage: " + usage_);
   } catch (const po::error& error) {
     throw InputError(std::string(error.what()) + "; usage: " + usage_);
   }
@@ -54,11 +61,27 @@ void Options::parse(const Arguments& arguments) {
   if (help_) std::cout << "usage: " << usage_ << "\n\n" << doc_ << "\n\n" << visible_;
 }
 
+std::int64_t whole_number(const Options& options, const std::string& name, std::int64_t otherwise, std::int64_t least,
+                          std::int64_t most) {
+  if (!options.has(name)) return otherwise;
+  const auto text = options.get<std::string>(name);
+  std::int64_t x = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), x);
+  if (text.empty() || end != text.data() + text.size() || code == std::errc::invalid_argument)
+    throw InputError("--" + name + " " + text + ": must be a whole number");
+  if (code != std::errc{} || x < least || x > most)
+    throw InputError("--" + name + " " + text + ": must be from " + std::to_string(least) + " to " + std::to_string(most));
+  return x;
+}
+
+int jobs_of(const Options& options) { return static_cast<int>(whole_number(options, "jobs", default_jobs(), 1, 1024)); }
+
 Overrides overrides_of(const std::vector<std::string>& settings) {
   Overrides out;
   for (const std::string& setting : settings) {
     const auto equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0) throw InputError("--set " + setting + ": must be path=value");
+    if (equals == std::string::npos || equals == 0)
+      throw InputError("--set " + setting + ": must be path=value, for instance duration_s=10 or applications.camera.weight=2");
     out.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
   }
   return out;
@@ -76,6 +99,17 @@ void run_with_simgrid(int argc, char** argv) {
   }();
   if (!wanted) return;
   if (const auto sibling = simgrid_program()) ::execv(sibling->c_str(), argv);
+}
+
+void continue_with_simgrid(const std::string& command, const Arguments& arguments) {
+  const auto sibling = simgrid_available() ? std::nullopt : simgrid_program();
+  if (!sibling) return;
+  std::vector<std::string> words{sibling->string(), command};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  ::execv(sibling->c_str(), argv.data());
 }
 
 std::optional<std::filesystem::path> simgrid_program() {
@@ -102,7 +136,10 @@ EngineKind engine_of(const std::string& name) {
 int default_jobs() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
 
 ProgressBar::ProgressBar(bool quiet) : shown_(!quiet && ::isatty(STDERR_FILENO)), started_s_(seconds()) {
-  const auto stop = [](int) { interrupted = true; };
+  const auto stop = [](int signal) {
+    interrupted = true;
+    std::signal(signal, SIG_DFL);  // pressed again, it ends the program at once
+  };
   std::signal(SIGINT, stop);
   std::signal(SIGTERM, stop);
 }

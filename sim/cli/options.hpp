@@ -44,11 +44,18 @@ class Options {
   bool help_ = false;
 };
 
+/// A whole number given as an option, within bounds; `otherwise` where the option is not there. Throws InputError.
+std::int64_t whole_number(const Options& options, const std::string& name, std::int64_t otherwise, std::int64_t least,
+                          std::int64_t most);
+
 /// `--set path=value` as given, any number of times.
 Overrides overrides_of(const std::vector<std::string>& settings);
 
 /// Continues as `dynasoc-simgrid` when the command line asks for that engine and this program lacks it.
 void run_with_simgrid(int argc, char** argv);
+
+/// The same for a command that learns only from a file (a manifest) that the engine is wanted. Nothing may have been printed.
+void continue_with_simgrid(const std::string& command, const Arguments& arguments);
 
 /// `dynasoc-simgrid` beside this program, if it was built.
 std::optional<std::filesystem::path> simgrid_program();
@@ -58,6 +65,9 @@ EngineKind engine_of(const std::string& name);
 
 /// Cores of this machine, at least 1.
 int default_jobs();
+
+/// As many replications at once as `--jobs` says; default: this machine's cores.
+int jobs_of(const Options& options);
 
 /// A progress bar with the time that remains on stderr: only on a terminal, only after a second. Throws Interrupted once
 /// Ctrl-C (or SIGTERM) was pressed.

@@ -1,5 +1,5 @@
 // dynasoc run: simulate a scenario (or re-run a manifest).
-#include <cstdio>
+#include <cmath>
 #include <iostream>
 
 #include "cli/options.hpp"
@@ -10,28 +10,60 @@
 namespace dynasoc::cli {
 namespace po = boost::program_options;
 
+namespace {
+
+// A file, or the name of a scenario that list knows.
+std::filesystem::path scenario_path(const std::string& given) {
+  std::error_code code;
+  if (std::filesystem::is_directory(given, code)) {
+    const auto manifest = std::filesystem::path(given) / "manifest.json";
+    throw InputError({given, 0, 0, ""}, std::string("is a directory, not a file") +
+                                            (std::filesystem::exists(manifest, code) ? " (did you mean " + in_quotes(manifest.string()) + "?)" : ""));
+  }
+  if (std::filesystem::exists(given, code)) return given;
+  const DataPaths paths;
+  try {
+    return paths.scenario({given, {}});
+  } catch (const InputError&) {
+    const auto known = paths.scenarios();
+    const auto near = nearest(given.ends_with(".json") ? std::filesystem::path(given).stem().string() : given, known);
+    throw InputError({given, 0, 0, ""}, "no such file, and no scenario of that name" +
+                                            (near ? " (did you mean " + in_quotes(*near) + "?)" : std::string("; `dynasoc list scenarios` names them")));
+  }
+}
+
+// The timeline is kept in memory until the run is over: refuse one that would not fit, before simulating.
+void check_timeline(const Scenario& scenario, int replications) {
+  constexpr double kMostRows = 2e6;
+  const double rows = scenario.file.duration_s * 1e3 / scenario.file.timeline_ms * replications;
+  if (rows <= kMostRows) return;
+  const double enough_ms = std::ceil(scenario.file.duration_s * 1e3 * replications / kMostRows);
+  throw (scenario.file.where / "timeline_ms")
+      .error("timeline.csv would have " + rounded_text(rows, 2) + " rows, 2 million is the most: sample every " + number_text(enough_ms) +
+             " ms or less often (--set timeline_ms=" + number_text(enough_ms) + ")");
+}
+
+}  // namespace
+
 int run_command(const Arguments& arguments) {
   Options options("dynasoc run SCENARIO [options]",
                   "Simulates a scenario file, or a run's manifest.json again. Prints a summary; with --out, writes jobs.csv,\n"
                   "decisions.csv, timeline.csv, trace.json (for Perfetto), summary.json and manifest.json.");
   options.positional("scenario", 1);
-  options.add()("seed", po::value<std::uint64_t>(), "seed of all random streams (default: the scenario's)")(
-      "replications", po::value<int>(), "independent repetitions (default: the scenario's)")(
+  options.add()("seed", po::value<std::string>(), "seed of all random streams (default: the scenario's)")(
+      "replications", po::value<std::string>(), "independent repetitions (default: the scenario's)")(
       "engine", po::value<std::string>(), "native (default) or simgrid")(
       "set", po::value<std::vector<std::string>>()->composing(), "path=value: change any field of the scenario; repeatable")(
       "out", po::value<std::string>(), "directory for the results")("force", "overwrite results in --out")(
       "json", "print one JSON object and nothing else")("quiet", "print nothing but errors")(
-      "jobs", po::value<int>(), "replications run at once (default: the machine's cores)");
+      "jobs", po::value<std::string>(), "replications run at once (default: the machine's cores)");
   options.parse(arguments);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("scenario")) throw InputError("a scenario is missing; usage: dynasoc run SCENARIO [options]");
 
   RunRequest request;
   request.command_line = arguments;
-  const std::string given = options.get<std::vector<std::string>>("scenario")[0];
-  std::filesystem::path path = given;
-  std::error_code code;
-  if (!std::filesystem::exists(path, code)) path = DataPaths().scenario({given, {Document::parse("{}", given), ""}});
+  const std::filesystem::path path = scenario_path(options.get<std::vector<std::string>>("scenario")[0]);
   Overrides overrides = overrides_of(options.get_or<std::vector<std::string>>("set", {}));
 
   auto document = Document::load(path);
@@ -41,18 +73,21 @@ int run_command(const Arguments& arguments) {
     request.seed = scenario.setup->seed;
     request.replications = scenario.file.replications;
   }
-  request.seed = options.get_or<std::uint64_t>("seed", request.seed);
-  request.replications = options.get_or<int>("replications", request.replications);
+  request.seed = static_cast<std::uint64_t>(
+      whole_number(options, "seed", static_cast<std::int64_t>(request.seed), 0, static_cast<std::int64_t>(kMostSeed)));
+  request.replications = static_cast<int>(
+      whole_number(options, "replications", request.replications, 1, static_cast<std::int64_t>(kMostReplications)));
   request.engine = options.get_or<std::string>("engine", request.engine);
-  if (request.replications < 1) throw InputError("--replications must be at least 1");
-  const int jobs = options.get_or<int>("jobs", default_jobs());
-  if (jobs < 1) throw InputError("--jobs must be at least 1");
+  const int jobs = jobs_of(options);
+  if (request.engine == "simgrid") continue_with_simgrid("run", arguments);
   const EngineKind engine = engine_of(request.engine);
   auto setup = std::make_shared<Setup>(*scenario.setup);
   setup->seed = request.seed;
   scenario.setup = setup;
 
   const bool write = options.has("out");
+  if (write) check_timeline(scenario, request.replications);
+  if (write) request.inputs = hashes_of(scenario.inputs);
   if (write) prepare_output(options.get<std::string>("out"), options.has("force"));
   Recording recording;
   if (write) recording = {true, true, from_ms(scenario.file.timeline_ms)};

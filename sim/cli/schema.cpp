@@ -35,7 +35,7 @@ int schema_command(const Arguments& arguments) {
   else if (kind == "network")
     out = schema<NetworkFile>("DynaSoC network");
   else
-    throw InputError("schema: unknown kind \"" + kind + "\"" + hint(kind, kKinds));
+    throw InputError("schema: unknown kind " + in_quotes(kind) + hint(kind, kKinds));
   std::cout << out.dump(2) << "\n";
   return kSuccess;
 }

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,6 +33,8 @@ ChildProcess::ChildProcess(const std::function<std::string()>& work) {
   if (pid_ < 0) throw OutsideError(std::string("cannot start a process: ") + std::strerror(errno));
   if (pid_ == 0) {
     ::close(ends[0]);
+    ::signal(SIGINT, SIG_IGN);  // a terminal tells us too; the parent decides, and ends its children
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     std::string answer;
     try {
       answer = "+" + work();
@@ -58,6 +62,11 @@ ChildProcess::~ChildProcess() {
     while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
     }
   }
+}
+
+bool ChildProcess::ready(int milliseconds) const {
+  pollfd pipe{pipe_, POLLIN, 0};
+  return ::poll(&pipe, 1, milliseconds) > 0;
 }
 
 std::string ChildProcess::result() {

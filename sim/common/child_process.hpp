@@ -17,6 +17,9 @@ class ChildProcess {
   ChildProcess& operator=(const ChildProcess&) = delete;
   ChildProcess& operator=(ChildProcess&&) = delete;
 
+  /// Whether there is something to read: `result` will not wait long. Waits for it that long, or until a signal comes.
+  bool ready(int milliseconds) const;
+
   /// Waits and returns what `work` returned. An exception in the child is thrown here as InternalError with its text (as
   /// InputError if it was one); a crash as OutsideError naming the signal.
   std::string result();

@@ -4,79 +4,105 @@
 #include <charconv>
 #include <cmath>
 
+#include "common/json_reader.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc {
 
 Csv Csv::load(const std::filesystem::path& path) { return parse(read_file(path), path.string()); }
 
-Csv Csv::parse(const std::string& text, std::string name) {
+Csv Csv::parse(std::string text, std::string name) {
   Csv csv;
   csv.name_ = std::move(name);
-  std::size_t at = 0, line = 1;
-  if (text.starts_with("\xEF\xBB\xBF")) at = 3;  // a byte-order mark, as spreadsheets write
-  while (at < text.size()) {
-    if (text[at] == '#' || text[at] == '\n' || text[at] == '\r') {
-      while (at < text.size() && text[at] != '\n') ++at;
-      if (at < text.size()) ++at;
-      ++line;
+  csv.text_ = std::move(text);
+  if (csv.text_.starts_with("\xEF\xBB\xBF")) csv.text_.erase(0, 3);  // a byte-order mark, as spreadsheets write
+  const std::string& all = csv.text_;
+  if (all.size() >= ~std::uint32_t{0}) throw InputError({csv.name_, 0, 0, ""}, "is larger than 4 GB");
+  if (const std::size_t bad = std::min(first_invalid_utf8(all), all.find('\0')); bad < all.size())
+    throw InputError(csv.place(bad, "row"), "not valid UTF-8; save the file as UTF-8");
+  for (std::size_t at = 0; at < all.size();) {
+    if (all[at] == '#' || all[at] == '\n' || all[at] == '\r') {
+      at = std::min(all.find('\n', at), all.size() - 1) + 1;
       continue;
     }
-    Row row{line, {}};
-    bool more = true;
-    while (more) {
-      std::string cell;
-      if (at < text.size() && text[at] == '"') {
-        const std::size_t opened = line;
-        for (++at;; ++at) {
-          if (at >= text.size()) throw InputError({csv.name_, opened, 0, ""}, "a quoted cell is not closed");
-          if (text[at] == '"' && at + 1 < text.size() && text[at + 1] == '"')
-            cell += text[++at];
-          else if (text[at] == '"')
-            break;
-          else {
-            if (text[at] == '\n') ++line;
-            cell += text[at];
-          }
-        }
-        ++at;
-        if (at < text.size() && text[at] != ',' && text[at] != '\n' && text[at] != '\r')
-          throw InputError({csv.name_, line, 0, ""}, "text follows a closing quote");
-      } else {
-        while (at < text.size() && text[at] != ',' && text[at] != '\n' && text[at] != '\r') cell += text[at++];
-      }
-      row.cells.push_back(std::move(cell));
-      more = at < text.size() && text[at] == ',';
-      if (more) ++at;
-    }
-    while (at < text.size() && text[at] == '\r') ++at;
-    if (at < text.size() && text[at] == '\n') ++at;
-    ++line;
-    if (csv.columns_.empty()) {
-      csv.columns_ = std::move(row.cells);
-      for (std::size_t i = 0; i < csv.columns_.size(); ++i)
-        if (std::find(csv.columns_.begin(), csv.columns_.begin() + static_cast<long>(i), csv.columns_[i]) !=
-            csv.columns_.begin() + static_cast<long>(i))
-          throw InputError({csv.name_, row.line, 0, csv.columns_[i]}, "the column appears twice");
+    if (!csv.columns_.empty()) {
+      csv.row(at, csv.cells_);
       continue;
     }
-    if (row.cells.size() != csv.columns_.size())
-      throw InputError({csv.name_, row.line, 0, ""}, "has " + std::to_string(row.cells.size()) + " cells, the header " +
-                                                         std::to_string(csv.columns_.size()));
-    csv.rows_.push_back(std::move(row));
+    csv.header_at_ = at;
+    csv.row(at, csv.column_spans_);
+    for (const Span& span : csv.column_spans_) {
+      const auto quotes = csv.with_quotes_.find(span.begin);
+      std::string column = quotes != csv.with_quotes_.end() ? quotes->second : all.substr(span.begin, span.size);
+      if (csv.has(column)) throw InputError(csv.place(span.begin, "header"), "the column " + in_quotes(column) + " appears twice");
+      csv.columns_.push_back(std::move(column));
+    }
   }
-  if (csv.columns_.empty()) throw InputError({csv.name_, 1, 0, ""}, "the file is empty; a header line is expected");
+  if (csv.columns_.empty()) throw InputError({csv.name_, 1, 1, "header"}, "the file is empty; a line with the columns' names is expected");
   return csv;
+}
+
+// Reads the cell at `at` and leaves `at` behind it. `plain` is set to its text if that is not what stands there.
+Csv::Span Csv::cell(std::size_t& at, std::string* plain) const {
+  if (at == text_.size() || text_[at] != '"') {
+    const std::size_t begin = at;
+    at = std::min(text_.find_first_of(",\n\r", at), text_.size());
+    return {static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(at - begin)};
+  }
+  const std::size_t opened = at++;
+  bool quotes = false;
+  for (;;) {
+    at = text_.find('"', at);
+    if (at == std::string::npos) throw InputError(place(opened, "row"), "the quote that begins this cell is never closed");
+    if (at + 1 == text_.size() || text_[at + 1] != '"') break;
+    quotes = true;
+    at += 2;
+  }
+  const Span span{static_cast<std::uint32_t>(opened + 1), static_cast<std::uint32_t>(at - opened - 1)};
+  ++at;
+  if (at < text_.size() && text_[at] != ',' && text_[at] != '\n' && text_[at] != '\r')
+    throw InputError(place(at, "row"), "text follows a closing quote; a quote inside a quoted cell is written twice");
+  if (quotes)
+    for (std::size_t i = span.begin; i < span.begin + span.size; ++i) {
+      *plain += text_[i];
+      if (text_[i] == '"') ++i;
+    }
+  return span;
+}
+
+// Reads a line (more than one if a quoted cell holds line ends) and leaves `at` behind it.
+void Csv::row(std::size_t& at, std::vector<Span>& into) {
+  const std::size_t expected = columns_.size();
+  std::size_t count = 0, surplus_at = 0;
+  for (bool more = true; more; ++count) {
+    if (count > 0) ++at;  // the comma
+    if (count == expected) surplus_at = at;
+    std::string plain;
+    const Span span = cell(at, &plain);
+    if (expected == 0 || count < expected) {
+      if (!plain.empty()) with_quotes_[span.begin] = std::move(plain);
+      into.push_back(span);
+    }
+    more = at < text_.size() && text_[at] == ',';
+  }
+  if (expected > 0 && count > expected)
+    throw InputError(place(surplus_at, "row"),
+                     "the row has " + std::to_string(count) + " cells, the header only " + std::to_string(expected));
+  if (expected > 0 && count < expected)
+    throw InputError(place(at, columns_[count]), "the row ends here, after " + std::to_string(count) + " of " +
+                                                     std::to_string(expected) + " cells");
+  while (at < text_.size() && text_[at] == '\r') ++at;
+  if (at < text_.size() && text_[at] == '\n') ++at;
 }
 
 void Csv::expect(const std::vector<std::string>& needed, const std::vector<std::string>& optional) const {
   std::vector<std::string> known = needed;
   known.insert(known.end(), optional.begin(), optional.end());
-  for (const std::string& column : columns_)
-    if (std::find(known.begin(), known.end(), column) == known.end())
-      throw InputError({name_, 1, 0, column}, "unknown column \"" + column + "\"" + hint(column, known));
+  for (std::size_t i = 0; i < columns_.size(); ++i)
+    if (std::find(known.begin(), known.end(), columns_[i]) == known.end())
+      throw InputError(place(column_spans_[i].begin, "header"), "unknown column " + in_quotes(columns_[i]) + hint(columns_[i], known));
   for (const std::string& column : needed)
-    if (!has(column)) throw InputError({name_, 1, 0, column}, "the column \"" + column + "\" is missing");
+    if (!has(column)) throw header_error("the column " + in_quotes(column) + " is missing");
 }
 
 int Csv::index_of(std::string_view column) const {
@@ -86,7 +112,11 @@ int Csv::index_of(std::string_view column) const {
 
 std::string_view Csv::text(std::size_t row, std::string_view column) const {
   const int index = index_of(column);
-  return index < 0 ? std::string_view{} : std::string_view(rows_[row].cells[static_cast<std::size_t>(index)]);
+  if (index < 0) return {};
+  const Span span = cells_[row * columns_.size() + static_cast<std::size_t>(index)];
+  if (!with_quotes_.empty())
+    if (const auto plain = with_quotes_.find(span.begin); plain != with_quotes_.end()) return plain->second;
+  return std::string_view(text_).substr(span.begin, span.size);
 }
 
 double Csv::number(std::size_t row, std::string_view column, const Range& range) const {
@@ -96,10 +126,10 @@ double Csv::number(std::size_t row, std::string_view column, const Range& range)
   double x = 0;
   const auto [end, code] = std::from_chars(cell.data(), cell.data() + cell.size(), x);
   if (cell.empty()) throw error(row, column, "a number is expected, the cell is empty");
-  if (code != std::errc{} || end != cell.data() + cell.size())
-    throw error(row, column, "\"" + std::string(cell) + "\" is not a number");
+  if (code == std::errc::result_out_of_range) throw error(row, column, in_quotes(cell) + " is too large or too small for a number");
+  if (code != std::errc{} || end != cell.data() + cell.size()) throw error(row, column, in_quotes(cell) + " is not a number");
   if (!std::isfinite(x)) throw error(row, column, "must be a finite number, not " + std::string(cell));
-  if (!range.holds(x)) throw error(row, column, "must be " + range.text() + ", not " + number_text(x));
+  if (!range.holds(x)) throw error(row, column, "must be " + range.text(x) + ", not " + number_text(x));
   return x;
 }
 
@@ -107,9 +137,16 @@ double Csv::number_or_nan(std::size_t row, std::string_view column, const Range&
   return text(row, column).empty() ? std::nan("") : number(row, column, range);
 }
 
+Location Csv::place(std::size_t offset, std::string pointer) const {
+  const auto [line, column] = line_and_column(text_, offset);
+  return {name_, line, column, std::move(pointer)};
+}
+
 Location Csv::location(std::size_t row, std::string_view column) const {
   const int index = index_of(column);
-  return {name_, rows_[row].line, index < 0 ? 0 : static_cast<std::size_t>(index) + 1, std::string(column)};
+  const Span span = cells_[row * columns_.size() + static_cast<std::size_t>(std::max(index, 0))];
+  const bool in_quotes = span.begin > 0 && text_[span.begin - 1] == '"';
+  return place(in_quotes ? span.begin - 1 : span.begin, column.empty() ? "row" : std::string(column));
 }
 
 std::string csv_cell(std::string_view text) {

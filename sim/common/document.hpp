@@ -7,23 +7,22 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "common/error.hpp"
+#include "common/json_reader.hpp"
 
 namespace dynasoc {
-
-using Json = nlohmann::ordered_json;  // keeps the file's order: applications are reported as they are listed
 
 /// A parsed JSON text and its origin. Immutable once loaded, but for overrides applied with `set`.
 class Document {
  public:
-  /// Reads a file. Throws InputError for a missing or unreadable file, a syntax error, a duplicate key, a number that
-  /// does not fit a double.
+  /// Reads a file. Throws InputError for one that cannot be read and for what `read_json` refuses.
   static std::shared_ptr<Document> load(const std::filesystem::path& path);
 
   /// Parses `text`; `name` stands where a file's name would in messages.
   static std::shared_ptr<Document> parse(std::string text, std::string name);
+
+  /// The value at `pointer` of another document as a document of its own; messages name the other's file and places.
+  static std::shared_ptr<Document> part(std::shared_ptr<const Document> whole, const std::string& pointer);
 
   /// Replaces (or adds) the value at a dotted path, `applications.camera.targets.0.latency_ms`. `value` is JSON, or a
   /// bare word, which is taken as a string. Throws InputError where the path's parent does not exist.
@@ -40,14 +39,18 @@ class Document {
   const std::string& name() const { return name_; }
   const std::string& text() const { return text_; }
 
-  /// The place of a pointer's value; where it was overridden from the command line, the option is named instead.
-  Location locate(const std::string& pointer) const;
+  /// The place of a pointer's value (of its member's name if `key`); where it was overridden from the command line, the
+  /// option is named instead.
+  Location locate(const std::string& pointer, bool key = false) const;
 
  private:
   std::string name_;
   std::string text_;
   Json root_;
+  Json own_;  // the root as it was before anything was laid under it
   std::vector<std::shared_ptr<const Document>> bases_;
+  std::shared_ptr<const Document> whole_;  // that this is a part of
+  std::string prefix_;                     // where in it
   std::vector<std::pair<std::string, std::string>> overrides_;  // pointer -> "--set path=value"
 };
 
@@ -56,8 +59,14 @@ struct Where {
   std::shared_ptr<const Document> document;
   std::string pointer;
 
-  Location location() const;
+  Location location(bool key = false) const;
   InputError error(const std::string& message) const { return InputError(location(), message); }
+  /// For a member that should not be there at all: points at its name.
+  InputError key_error(const std::string& message) const { return InputError(location(true), message); }
+
+  /// The place of something inside.
+  Where operator/(std::string_view key) const { return {document, pointer + "/" + pointer_token(key)}; }
+  Where operator/(std::size_t index) const { return {document, pointer + "/" + std::to_string(index)}; }
 };
 
 /// One value of a document, with its pointer.
@@ -84,10 +93,7 @@ class Value {
   std::string pointer_;
 };
 
-/// `a string`, `an object`, … for messages.
+/// `the number 5`, `the string "x"`, `an object`, … for messages.
 std::string kind_of(const Json& json);
-
-/// Escapes a key for use in a JSON pointer (RFC 6901).
-std::string pointer_token(std::string_view key);
 
 }  // namespace dynasoc

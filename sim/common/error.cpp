@@ -3,18 +3,60 @@
 #include <algorithm>
 #include <numeric>
 
+#include "common/text.hpp"
+
 namespace dynasoc {
 
 std::string Location::text() const {
-  std::string out = file;
+  std::string out = file.empty() ? "\"\"" : file;
   if (line > 0) out += ":" + std::to_string(line);
   if (line > 0 && column > 0) out += ":" + std::to_string(column);
   if (!pointer.empty()) out += ": " + pointer;
   return out;
 }
 
+namespace {
+
+// What came out of a file may hold line ends and worse; a message is one line that any terminal can show.
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const std::size_t size = c < 0x80 ? 1 : utf8_length(text.substr(i));
+    if (size == 0 || c < 0x20 || c == 0x7F) {
+      constexpr const char* kDigits = "0123456789abcdef";
+      if (c == '\n')
+        out += "\\n";
+      else if (c == '\t')
+        out += "\\t";
+      else
+        out += {'\\', 'x', kDigits[c >> 4], kDigits[c & 15]};
+      ++i;
+    } else {
+      out.append(text, i, size);
+      i += size;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
 InputError::InputError(const Location& location, const std::string& message)
-    : std::runtime_error(location.text() + ": " + message) {}
+    : std::runtime_error(one_line(location.text() + ": " + message)), location_(location) {}
+
+InputError::InputError(const std::string& message) : std::runtime_error(one_line(message)) {}
+
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t kMost = 80;
+  if (text.size() <= kMost) return "\"" + std::string(text) + "\"";
+  const auto boundary = [&](std::size_t at) {  // of a character
+    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
+    return at;
+  };
+  return "\"" + std::string(text.substr(0, boundary(kMost / 2))) + "…" +
+         std::string(text.substr(boundary(text.size() - kMost / 4))) + "\"";
+}
 
 namespace {
 
@@ -56,11 +98,14 @@ std::optional<std::string> nearest(std::string_view name, std::span<const std::s
 }
 
 std::string hint(std::string_view name, std::span<const std::string> candidates) {
-  if (const auto near = nearest(name, candidates)) return " (did you mean \"" + *near + "\"?)";
+  if (const auto near = nearest(name, candidates)) return " (did you mean " + in_quotes(*near) + "?)";
   if (candidates.empty()) return "";
   constexpr std::size_t kMost = 12;
   std::string out = " (known: ";
-  for (std::size_t i = 0; i < std::min(kMost, candidates.size()); ++i) out += (i ? ", " : "") + candidates[i];
+  for (std::size_t i = 0; i < std::min(kMost, candidates.size()); ++i) {
+    const std::string shown = in_quotes(candidates[i]);
+    out += (i ? ", " : "") + shown.substr(1, shown.size() - 2);
+  }
   return out + (candidates.size() > kMost ? ", …)" : ")");
 }
 

@@ -22,11 +22,18 @@ struct Location {
   std::string text() const;
 };
 
-/// Bad input: the command line, a file, or something a file names. The program ends with status 2.
+/// Bad input: the command line, a file, or something a file names. The program ends with status 2. The text is always one
+/// line, whatever the input held.
 class InputError : public std::runtime_error {
  public:
   InputError(const Location& location, const std::string& message);
-  explicit InputError(const std::string& message) : std::runtime_error(message) {}
+  explicit InputError(const std::string& message);
+
+  /// Empty for the command line.
+  const Location& location() const { return location_; }
+
+ private:
+  Location location_;
 };
 
 /// Something outside the program (a disk, a board, another process) failed. Status 3.
@@ -38,6 +45,9 @@ class OutsideError : public std::runtime_error {
 class InternalError : public std::logic_error {
   using std::logic_error::logic_error;
 };
+
+/// Text as part of a message: in double quotes, and its middle left out where it is very long.
+std::string in_quotes(std::string_view text);
 
 /// The candidate closest to `name` in edit distance, if it is close enough to be a slip of the fingers.
 std::optional<std::string> nearest(std::string_view name, std::span<const std::string> candidates);

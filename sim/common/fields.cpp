@@ -4,23 +4,13 @@
 
 namespace dynasoc {
 
-std::string Range::text() const {
+std::string Range::text(double x) const {
+  const bool declared = (open_low ? x > low : x >= low) && x <= high;
+  if (declared) return x < least ? "at least " + number_text(least) : "at most " + number_text(most);
   const bool bounded_low = std::isfinite(low), bounded_high = std::isfinite(high);
   if (bounded_low && bounded_high) return "from " + number_text(low) + " to " + number_text(high);
   if (bounded_low) return (open_low ? "above " : "at least ") + number_text(low);
-  if (bounded_high) return "at most " + number_text(high);
-  return "any number";
-}
-
-std::string_view unit_of(std::string_view name) {
-  static constexpr std::string_view kUnits[] = {"ms", "us", "ns",  "s",    "mhz", "w",  "mw",         "mj",     "j",   "c",
-                                                "mb", "k", "hz", "percent", "pct", "fps", "j_per_k", "w_per_k", "mv"};
-  std::string_view best;
-  for (const std::string_view unit : kUnits)
-    if (name.size() > unit.size() + 1 && name.ends_with(unit) && name[name.size() - unit.size() - 1] == '_' &&
-        unit.size() > best.size())
-      best = unit;
-  return best;
+  return "at most " + number_text(high);
 }
 
 namespace detail {
@@ -28,8 +18,16 @@ namespace detail {
 double checked_number(const Value& value, const Range& range) {
   if (!value.json().is_number()) wrong_kind(value, "a number");
   const double x = value.json().get<double>();
-  if (!std::isfinite(x)) throw value.error("must be a finite number");
-  if (!range.holds(x)) throw value.error("must be " + range.text() + ", not " + number_text(x));
+  if (!range.holds(x)) throw value.error("must be " + range.text(x) + ", not " + value.json().dump());
+  return x;
+}
+
+double checked_whole(const Value& value, const Range& range, double least, double most) {
+  const double x = checked_number(value, range);
+  constexpr double kExact = 9.0e15;  // beyond, a double skips whole numbers
+  if (x < std::max(least, -kExact)) throw value.error("must be at least " + number_text(std::max(least, -kExact)) + ", not " + value.json().dump());
+  if (x > std::min(most, kExact)) throw value.error("must be at most " + number_text(std::min(most, kExact)) + ", not " + value.json().dump());
+  if (x != std::floor(x)) throw value.error("must be a whole number, not " + value.json().dump());
   return x;
 }
 
@@ -38,13 +36,16 @@ void wrong_kind(const Value& value, std::string_view expected) {
 }
 
 void unknown_member(const Value& object, const std::string& key, const std::vector<std::string>& known) {
-  throw object[key].error("unknown key \"" + key + "\"" + hint(key, known));
+  throw object[key].where().key_error("unknown key " + in_quotes(key) + hint(key, known));
 }
 
 Json number_schema(std::string_view type, const Range& range) {
   Json out = {{"type", std::string(type)}};
-  if (std::isfinite(range.low)) out[range.open_low ? "exclusiveMinimum" : "minimum"] = range.low;
-  if (std::isfinite(range.high)) out["maximum"] = range.high;
+  if (std::isfinite(range.least))
+    out["minimum"] = range.least;
+  else if (std::isfinite(range.low))
+    out[range.open_low ? "exclusiveMinimum" : "minimum"] = range.low;
+  if (const double most = std::min(range.high, range.most); std::isfinite(most)) out["maximum"] = most;
   return out;
 }
 

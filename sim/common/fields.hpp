@@ -32,19 +32,53 @@
 
 namespace dynasoc {
 
-/// The numbers a field accepts: low <= x <= high, or low < x where `open_low`.
+/// The numbers a field accepts: low <= x <= high, or low < x where `open_low`. `least` and `most` are what anything of its
+/// unit may be (`limited_by_unit`).
 struct Range {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
   bool open_low = false;
+  double least = -std::numeric_limits<double>::infinity();
+  double most = std::numeric_limits<double>::infinity();
 
-  bool holds(double x) const { return (open_low ? x > low : x >= low) && x <= high; }
-  std::string text() const;
+  bool holds(double x) const { return (open_low ? x > low : x >= low) && x <= high && x >= least && x <= most; }
+  std::string text(double x) const;  ///< what x fails to be: `above 0`
 };
-constexpr Range range(double low, double high) { return {low, high, false}; }
-constexpr Range positive() { return {0, std::numeric_limits<double>::infinity(), true}; }
-constexpr Range non_negative() { return {0, std::numeric_limits<double>::infinity(), false}; }
+constexpr Range range(double low, double high) { return {.low = low, .high = high}; }
+constexpr Range positive() { return {.low = 0, .open_low = true}; }
+constexpr Range non_negative() { return {.low = 0}; }
+constexpr Range at_least(double low) { return {.low = low}; }
 constexpr Range any() { return {}; }
+
+/// The unit in a name's suffix: `latency_ms` -> `ms`. Empty where there is none.
+constexpr std::string_view unit_of(std::string_view name) {
+  constexpr std::string_view kUnits[] = {"ms", "us", "ns",  "s",  "mhz",     "w",   "mw",      "mj",      "j",  "c",
+                                         "mb", "k",  "hz", "qps", "percent", "pct", "fps", "j_per_k", "w_per_k", "mv"};
+  std::string_view best;
+  for (const std::string_view unit : kUnits)
+    if (name.size() > unit.size() + 1 && name.ends_with(unit) && name[name.size() - unit.size() - 1] == '_' &&
+        unit.size() > best.size())
+      best = unit;
+  return best;
+}
+
+/// A range narrowed to what a simulation can count with and no real board exceeds: the clock holds 292 years in nanoseconds, and
+/// sums of powers and times must neither overflow nor vanish in rounding.
+constexpr Range limited_by_unit(std::string_view unit, Range range) {
+  struct Limits {
+    std::string_view unit;
+    double least_positive, most;
+  };
+  constexpr Limits kLimits[] = {{"s", 1e-9, 1e9},    {"ms", 1e-6, 1e12},     {"us", 1e-3, 1e15},     {"mhz", 1e-3, 1e6}, {"hz", 1e-9, 1e6},
+                                {"qps", 1e-9, 1e6},  {"w", 1e-9, 1e6},       {"mw", 1e-6, 1e9},      {"mj", 1e-9, 1e12}, {"j", 1e-9, 1e9},
+                                {"mb", 1e-9, 1e9},   {"k", 1e-9, 1e4},       {"j_per_k", 1e-6, 1e9}, {"w_per_k", 1e-9, 1e6}};
+  for (const Limits& limits : kLimits) {
+    if (limits.unit != unit) continue;
+    range.most = limits.most;
+    if (range.open_low && range.low == 0) range.least = limits.least_positive;
+  }
+  return range;
+}
 
 template <class Owner, class Member>
 struct Field {
@@ -58,30 +92,27 @@ struct Field {
 /// A member that may be left out; its initialiser is the default.
 template <class Owner, class Member>
 constexpr auto field(Member Owner::*member, std::string_view name, Range range, std::string_view doc) {
-  return Field<Owner, Member>{member, name, range, doc, false};
+  return Field<Owner, Member>{member, name, limited_by_unit(unit_of(name), range), doc, false};
 }
 template <class Owner, class Member>
 constexpr auto field(Member Owner::*member, std::string_view name, std::string_view doc) {
-  return Field<Owner, Member>{member, name, any(), doc, false};
+  return Field<Owner, Member>{member, name, limited_by_unit(unit_of(name), any()), doc, false};
 }
 
 /// A member that must be given.
 template <class Owner, class Member>
 constexpr auto required(Member Owner::*member, std::string_view name, Range range, std::string_view doc) {
-  return Field<Owner, Member>{member, name, range, doc, true};
+  return Field<Owner, Member>{member, name, limited_by_unit(unit_of(name), range), doc, true};
 }
 template <class Owner, class Member>
 constexpr auto required(Member Owner::*member, std::string_view name, std::string_view doc) {
-  return Field<Owner, Member>{member, name, any(), doc, true};
+  return Field<Owner, Member>{member, name, limited_by_unit(unit_of(name), any()), doc, true};
 }
 
 template <class... Fields>
 constexpr auto describe(Fields... fields) {
   return std::tuple{fields...};
 }
-
-/// The unit in a name's suffix: `latency_ms` -> `ms`. Empty where there is none.
-std::string_view unit_of(std::string_view name);
 
 /// A string that remembers where it was written, for names that are resolved later.
 struct Name {
@@ -127,6 +158,7 @@ template <class T>
 concept Enumerated = std::is_enum_v<T> && requires { EnumNames<T>::names; };
 
 double checked_number(const Value& value, const Range& range);
+double checked_whole(const Value& value, const Range& range, double least, double most);
 [[noreturn]] void wrong_kind(const Value& value, std::string_view expected);
 [[noreturn]] void unknown_member(const Value& object, const std::string& key, const std::vector<std::string>& known);
 }  // namespace detail
@@ -161,7 +193,7 @@ void read_fields(const Value& value, T& object, const std::vector<std::string>& 
 template <class Variant, std::size_t I = 0>
 Variant read_variant(const Value& value, const std::string& kind, std::vector<std::string>& known) {
   if constexpr (I == std::variant_size_v<Variant>) {
-    throw value["kind"].error("unknown kind \"" + kind + "\"" + hint(kind, known));
+    throw value["kind"].error("unknown kind " + in_quotes(kind) + hint(kind, known));
   } else {
     using T = std::variant_alternative_t<I, Variant>;
     if (kind == T::kind) {
@@ -185,9 +217,8 @@ T read(const Value& value, const Range& range) {
     if (!json.is_boolean()) detail::wrong_kind(value, "true or false");
     return json.get<bool>();
   } else if constexpr (std::integral<T>) {
-    const double x = detail::checked_number(value, range);
-    if (x != std::floor(x) || std::abs(x) > 9.0e15) throw value.error("must be a whole number, not " + json.dump());
-    return static_cast<T>(x);
+    return static_cast<T>(detail::checked_whole(value, range, static_cast<double>(std::numeric_limits<T>::lowest()),
+                                                static_cast<double>(std::numeric_limits<T>::max())));
   } else if constexpr (std::floating_point<T>) {
     return detail::checked_number(value, range);
   } else if constexpr (std::same_as<T, std::string>) {
@@ -202,16 +233,17 @@ T read(const Value& value, const Range& range) {
       if (text == name) return e;
       known.emplace_back(text);
     }
-    throw value.error("\"" + name + "\" is not one of its values" + hint(name, known));
+    throw value.error(in_quotes(name) + " is not one of its values" + hint(name, known));
   } else if constexpr (detail::is_optional<T>) {
     if (json.is_null()) return std::nullopt;
     return read<typename T::value_type>(value, range);
   } else if constexpr (detail::is_named<T>) {
     if (!json.is_object()) detail::wrong_kind(value, "an object");
     T out;
-    for (const auto& [key, unused] : json.items()) {
-      if (key.empty()) throw value.error("a name is empty");
-      out.emplace_back(key, read<typename T::value_type::second_type>(value[key], range));
+    for (const auto& [key, member] : json.get_ref<const Json::object_t&>()) {  // no search by key: there may be many
+      const Value at(value.document(), &member, value.pointer() + "/" + pointer_token(key));
+      if (key.empty()) throw at.where().key_error("a name is empty");
+      out.emplace_back(key, read<typename T::value_type::second_type>(at, range));
     }
     return out;
   } else if constexpr (detail::is_vector<T>) {

@@ -7,8 +7,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -85,13 +83,57 @@ void write_file(const std::filesystem::path& path, std::string_view content) {
 }
 
 std::string read_file(const std::filesystem::path& path) {
+  const Location here{path.string(), 0, 0, ""};
   std::error_code code;
-  if (!std::filesystem::exists(path, code)) throw InputError({path.string(), 0, 0, ""}, "no such file");
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream out;
-  out << in.rdbuf();
-  if (!in || in.bad()) throw InputError({path.string(), 0, 0, ""}, "cannot be read");
-  return out.str();
+  const auto kind = std::filesystem::status(path, code).type();
+  if (kind == std::filesystem::file_type::not_found) throw InputError(here, "no such file");
+  if (kind == std::filesystem::file_type::directory) throw InputError(here, "is a directory, not a file");
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) throw InputError(here, std::string("cannot be read: ") + std::strerror(errno));
+  constexpr std::size_t kMost = 512u << 20;  // beyond any real input; a device may never end
+  std::string out;
+  char buffer[65536];
+  ssize_t n = 0;
+  while ((n = ::read(file, buffer, sizeof buffer)) != 0) {
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 || out.size() > kMost) break;
+    out.append(buffer, static_cast<std::size_t>(n));
+  }
+  const int error = errno;
+  ::close(file);
+  if (n < 0) throw InputError(here, std::string("cannot be read: ") + std::strerror(error));
+  if (n > 0) throw InputError(here, "is larger than 512 MB");
+  if (out.starts_with("\xFF\xFE") || out.starts_with("\xFE\xFF"))
+    throw InputError({path.string(), 1, 1, ""}, "is UTF-16; save it as UTF-8");
+  if (out.starts_with("\xEF\xBB\xBF")) out.erase(0, 3);
+  return out;
+}
+
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const auto rest = [&](std::size_t i) { return (byte(i) & 0xC0) == 0x80; };
+  const unsigned first = byte(0);
+  if (text.empty()) return 0;
+  if (first < 0x80) return 1;
+  if (first >= 0xC2 && first < 0xE0) return rest(1) ? 2 : 0;
+  if (first >= 0xE0 && first < 0xF0) {
+    const bool in_range = first == 0xE0 ? byte(1) >= 0xA0 : first == 0xED ? byte(1) < 0xA0 : true;  // no surrogates
+    return in_range && rest(1) && rest(2) ? 3 : 0;
+  }
+  if (first >= 0xF0 && first < 0xF5) {
+    const bool in_range = first == 0xF0 ? byte(1) >= 0x90 : first == 0xF4 ? byte(1) < 0x90 : true;
+    return in_range && rest(1) && rest(2) && rest(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+std::size_t first_invalid_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = utf8_length(text.substr(at));
+    if (size == 0) return at;
+    at += size;
+  }
+  return text.size();
 }
 
 std::string content_hash(std::string_view content) {

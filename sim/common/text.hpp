@@ -43,8 +43,14 @@ class FileWriter {
   int file_ = -1;
 };
 
-/// Reads a whole file. Throws InputError when it cannot be read.
+/// Reads a whole file, without the byte-order mark that some editors put first. Throws InputError when it is not there, is
+/// a directory, cannot be read, is larger than 512 MB, or is UTF-16.
 std::string read_file(const std::filesystem::path& path);
+
+/// Length in bytes of the character that `text` begins with; 0 if that is not valid UTF-8 (or `text` is empty).
+std::size_t utf8_length(std::string_view text);
+/// Offset of the first byte that is not part of a valid character; `text.size()` if there is none.
+std::size_t first_invalid_utf8(std::string_view text);
 
 /// FNV-1a, 64 bit, as 16 hexadecimal digits: identifies an input in a manifest (not a security measure).
 std::string content_hash(std::string_view content);

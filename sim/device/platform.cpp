@@ -33,7 +33,7 @@ template <class T>
 int resolve(const Named<T>& members, const Name& name, std::string_view what) {
   const int index = index_of(members, name.text);
   if (index < 0)
-    throw name.error("no such " + std::string(what) + " \"" + name.text + "\"" + hint(name.text, names_of(members)));
+    throw name.error("no such " + std::string(what) + " " + in_quotes(name.text) + hint(name.text, names_of(members)));
   return index;
 }
 
@@ -134,6 +134,11 @@ void check_thermal(const PlatformFile& file) {
   }
   if (!thermal.static_node.empty()) resolve(thermal.nodes, thermal.static_node, "thermal node");
   if (thermal.source.empty()) throw below(where, "/source").error("say where the figures come from");
+  try {
+    ThermalModel{thermal};
+  } catch (const InternalError&) {  // the eigenvalues drown in rounding
+    throw below(where, "/nodes").error("the capacities and conductances lie too far apart to be computed with");
+  }
 }
 
 void check_modes(const PlatformFile& file) {
@@ -199,6 +204,10 @@ Platform Platform::from(PlatformFile file) {
   if (file.name.empty()) throw below(file.where, "/name").error("a platform needs a name");
   if (file.domains.empty()) throw below(file.where, "/domains").error("a platform needs at least one frequency domain");
   if (file.units.empty()) throw below(file.where, "/units").error("a platform needs at least one processing unit");
+  constexpr std::size_t kMostUnits = 256;  // a job's record keeps its unit in a byte
+  if (file.units.size() > kMostUnits)
+    throw below(file.where, "/units")
+        .error("at most " + std::to_string(kMostUnits) + " units are supported, not " + std::to_string(file.units.size()));
   for (const auto& [name, domain] : file.domains) check_domain(domain);
   if (file.thermal) check_thermal(file);
   for (const auto& [name, unit] : file.units) platform.links.push_back(link_unit(file, unit));

@@ -188,7 +188,7 @@ struct ThermalFile {
     return describe(
         required(&S::ambient_c, "ambient_c", range(-50, 100), "temperature of the surroundings"),
         field(&S::initial_c, "initial_c", range(-50, 150), "of every node at the start"),
-        field(&S::poll_ms, "poll_ms", positive(), "how often trip points are checked and temperatures recorded"),
+        field(&S::poll_ms, "poll_ms", at_least(1e-3), "how often trip points are checked and temperatures recorded"),
         required(&S::nodes, "nodes", "by name"), field(&S::links, "links", "between nodes"),
         field(&S::trips, "trips", "throttling"),
         field(&S::static_node, "static_node", "node that the board's static power heats"),
@@ -222,7 +222,7 @@ struct SensorFile {
   static constexpr auto fields() {
     using S = SensorFile;
     return describe(
-        required(&S::rails, "rails", "it reads"), required(&S::period_ms, "period_ms", positive(), "between readings"),
+        required(&S::rails, "rails", "it reads"), required(&S::period_ms, "period_ms", at_least(1e-3), "between readings"),
         field(&S::averaging_ms, "averaging_ms", non_negative(), "window averaged; 0 = the instant; at most the period"),
         field(&S::resolution_mw, "resolution_mw", non_negative(), "step of a reading; 0 = none"),
         field(&S::source, "source", "where the figures come from"));

@@ -1,5 +1,6 @@
 #include "results/output.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -8,6 +9,7 @@
 #include "common/csv.hpp"
 #include "common/text.hpp"
 #include "version.hpp"
+#include "world/run.hpp"
 
 namespace dynasoc {
 namespace fs = std::filesystem;
@@ -143,16 +145,28 @@ void prepare_output(const fs::path& directory, bool force) {
       if (!ours.contains(name))
         throw InputError(here, "holds \"" + name + "\", which is not a result of a run; --force overwrites results only");
     }
-    fs::remove(directory / "manifest.json", code);  // the old run is no longer complete from here on
   }
   fs::create_directories(directory, code);
   if (code) throw InputError(here, "cannot be created: " + code.message());
   if (::access(directory.c_str(), W_OK | X_OK) != 0) throw InputError(here, "cannot be written to");
 }
 
+std::vector<std::pair<fs::path, std::string>> hashes_of(const std::vector<fs::path>& inputs) {
+  std::vector<std::pair<fs::path, std::string>> out;
+  std::set<fs::path> seen;
+  for (const fs::path& path : inputs) {
+    std::error_code code;
+    const fs::path absolute = fs::weakly_canonical(path, code);
+    if (seen.insert(absolute).second) out.emplace_back(absolute, content_hash(read_file(path)));
+  }
+  return out;
+}
+
 void write_output(const fs::path& directory, const Scenario& scenario, const RunRequest& request,
                   const std::vector<RunRecord>& records, const Json& summary) {
   const Setup& setup = *scenario.setup;
+  std::error_code code;
+  fs::remove(directory / "manifest.json", code);  // an older run is no longer complete from here on
   write_jobs(directory / "jobs.csv", setup, records);
   write_decisions(directory / "decisions.csv", setup, records);
   write_timeline(directory / "timeline.csv", records);
@@ -160,14 +174,8 @@ void write_output(const fs::path& directory, const Scenario& scenario, const Run
   write_file(directory / "summary.json", summary.dump(2) + "\n");
 
   Json inputs = Json::array();
-  std::set<std::string> seen;
-  for (const fs::path& path : scenario.inputs) {
-    std::error_code code;
-    const fs::path absolute = fs::weakly_canonical(path, code);
-    if (seen.insert(absolute.string()).second)
-      inputs.push_back({{"file", fs::relative(absolute, fs::weakly_canonical(directory, code), code).string()}, {"fnv1a64", content_hash(read_file(path))}});
-  }
-  std::error_code code;
+  for (const auto& [path, hash] : request.inputs)
+    inputs.push_back({{"file", fs::relative(path, fs::weakly_canonical(directory, code), code).string()}, {"fnv1a64", hash}});
   const Json manifest = {{"manifest_version", 1},
                          {"dynasoc", DYNASOC_VERSION},
                          {"build", DYNASOC_GIT_DESCRIPTION},
@@ -179,34 +187,73 @@ void write_output(const fs::path& directory, const Scenario& scenario, const Run
                          {"inputs", inputs},
                          {"scenario_name", scenario.file.name},
                          {"scenario", scenario.document->root()}};
-  write_file(directory / "manifest.json", manifest.dump(2) + "\n");
+  write_file(directory / "manifest.json", manifest.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
+
+namespace {
+
+struct InputFile {
+  std::string file;
+  std::string fnv1a64;
+  static constexpr auto fields() {
+    return describe(required(&InputFile::file, "file", "from the manifest's folder"),
+                    required(&InputFile::fnv1a64, "fnv1a64", "of its content"));
+  }
+};
+
+struct ManifestFile {
+  int manifest_version = 1;
+  std::string dynasoc;
+  std::string build;
+  std::vector<std::string> command_line;
+  Name engine;
+  std::int64_t seed = 1;
+  int replications = 1;
+  std::string folder;
+  std::vector<InputFile> inputs;
+  std::string scenario_name;
+  FreeForm scenario;
+  static constexpr auto fields() {
+    using S = ManifestFile;
+    return describe(required(&S::manifest_version, "manifest_version", range(1, 1), "of this format"),
+                    field(&S::dynasoc, "dynasoc", "version of the program"), field(&S::build, "build", "of the program"),
+                    field(&S::command_line, "command_line", "as given"), required(&S::engine, "engine", "native or simgrid"),
+                    required(&S::seed, "seed", range(0, kMostSeed), "of all random streams"),
+                    required(&S::replications, "replications", range(1, kMostReplications), "independent repetitions"),
+                    required(&S::folder, "folder", "from which names in the scenario are resolved"),
+                    required(&S::inputs, "inputs", "files that were read"),
+                    required(&S::scenario_name, "scenario_name", "of the scenario"),
+                    required(&S::scenario, "scenario", "with all that was included and overridden"));
+  }
+};
+
+}  // namespace
 
 bool is_manifest(const Json& json) { return json.is_object() && json.contains("manifest_version"); }
 
 Scenario load_manifest(std::shared_ptr<Document> document, const fs::path& path, const Overrides& overrides, RunRequest& request) {
-  const Value root(document);
-  if (read<int>(root["manifest_version"]) != 1) throw root["manifest_version"].error("only version 1 is known");
-  request.engine = read<std::string>(root["engine"]);
-  request.replications = read<int>(root["replications"], range(1, 1e6));
-  request.seed = static_cast<std::uint64_t>(read<std::int64_t>(root["seed"], range(0, 9e15)));
+  const auto manifest = read<ManifestFile>(Value(document));
+  std::vector<std::string> engines;
+  for (const auto& [name, kind] : EnumNames<EngineKind>::names) engines.emplace_back(name);
+  if (std::find(engines.begin(), engines.end(), manifest.engine.text) == engines.end())
+    throw manifest.engine.error("unknown engine " + in_quotes(manifest.engine.text) + hint(manifest.engine.text, engines));
+  request.engine = manifest.engine.text;
+  request.replications = manifest.replications;
+  request.seed = static_cast<std::uint64_t>(manifest.seed);
   const fs::path directory = path.parent_path().empty() ? fs::path(".") : path.parent_path();
-  auto inner = Document::parse(root["scenario"].json().dump(2), path.string() + "#scenario");
-  Scenario scenario = load_scenario(inner, directory / read<std::string>(root["folder"]), overrides);
-  scenario.file.name = read<std::string>(root["scenario_name"]);
+  Scenario scenario = load_scenario(Document::part(document, "/scenario"), directory / manifest.folder, overrides);
+  scenario.file.name = manifest.scenario_name;
   auto setup = std::make_shared<Setup>(*scenario.setup);
   setup->name = scenario.file.name;
   scenario.setup = std::move(setup);
-  for (std::size_t i = 0; i < root["inputs"].json().size(); ++i) {
-    const Value input = root["inputs"][i];
-    const fs::path file = directory / read<std::string>(input["file"]);
+  for (const InputFile& input : manifest.inputs) {
+    const fs::path file = directory / input.file;
     std::error_code code;
-    if (!fs::exists(file, code))
+    if (!fs::is_regular_file(file, code))
       scenario.warnings.push_back("input " + file.string() + " of the original run is no longer there");
-    else if (content_hash(read_file(file)) != read<std::string>(input["fnv1a64"]))
+    else if (content_hash(read_file(file)) != input.fnv1a64)
       scenario.warnings.push_back("input " + file.string() + " has changed since the original run");
   }
-  scenario.inputs.insert(scenario.inputs.begin(), path);
   return scenario;
 }
 

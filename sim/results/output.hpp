@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "scenario/scenario.hpp"
@@ -16,7 +17,11 @@ struct RunRequest {
   int replications = 1;
   std::uint64_t seed = 1;
   std::vector<std::string> command_line;
+  std::vector<std::pair<std::filesystem::path, std::string>> inputs;  ///< files that were read, and their hashes
 };
+
+/// Absolute paths and content hashes, each file once. Called before a run: by its end a file may be another.
+std::vector<std::pair<std::filesystem::path, std::string>> hashes_of(const std::vector<std::filesystem::path>& inputs);
 
 /// Refuses (InputError) a directory that cannot be made or written, or that already holds anything, unless `force`; with
 /// `force`, refuses to touch a directory that does not look like results. Creates it. Called before a run: nobody should

@@ -53,28 +53,29 @@ std::vector<std::string> DataPaths::scenarios() const { return list("scenarios",
 std::vector<std::string> DataPaths::traces() const { return list("traces", ".csv", true); }
 
 fs::path DataPaths::find(const Name& name, const char* what, const std::string& folder, const std::string& ending,
-                         const std::vector<std::string>& known) const {
+                         std::vector<std::string> (DataPaths::*known)() const) const {
   std::error_code code;
   const std::string& text = name.text;
   if (text.empty()) throw name.error(std::string("the name of a ") + what + " is empty");
-  if (text.ends_with(".json") || text.ends_with(".csv")) {
-    const fs::path direct = fs::path(text).is_absolute() ? fs::path(text) : beside_ / text;
-    if (fs::exists(direct, code)) return direct;
-    for (const fs::path& root : roots_)
-      for (const fs::path& path : {root / folder / text, root / text})
-        if (fs::exists(path, code)) return path;
-    throw name.error("no such file: " + text);
-  }
+  std::vector<fs::path> places;
+  const bool is_path = text.ends_with(".json") || text.ends_with(".csv");
+  if (is_path || text.find('/') != std::string::npos) places.push_back(beside_ / (is_path ? text : text + ending));
   for (const fs::path& root : roots_) {
-    const fs::path path = root / folder / (text + ending);
+    places.push_back(root / folder / (is_path ? text : text + ending));
+    if (is_path) places.push_back(root / text);
+  }
+  for (const fs::path& path : places) {
+    if (fs::is_directory(path, code)) throw name.error(path.string() + " is a directory, not a file");
     if (fs::exists(path, code)) return path;
   }
-  throw name.error(std::string("unknown ") + what + " \"" + text + "\"" + hint(text, known));
+  if (!is_path) throw name.error(std::string("unknown ") + what + " " + in_quotes(text) + hint(text, (this->*known)()));
+  const auto near = nearest(fs::path(text).stem().string(), (this->*known)());
+  throw name.error("no such file: " + in_quotes(text) + (near ? " (did you mean " + in_quotes(*near) + "?)" : ""));
 }
 
-fs::path DataPaths::network(const Name& name) const { return find(name, "network", "models", "/network.json", networks()); }
-fs::path DataPaths::platform(const Name& name) const { return find(name, "platform", "platforms", ".json", platforms()); }
-fs::path DataPaths::trace(const Name& name) const { return find(name, "trace", "traces", ".csv", traces()); }
-fs::path DataPaths::scenario(const Name& name) const { return find(name, "scenario", "scenarios", ".json", scenarios()); }
+fs::path DataPaths::network(const Name& name) const { return find(name, "network", "models", "/network.json", &DataPaths::networks); }
+fs::path DataPaths::platform(const Name& name) const { return find(name, "platform", "platforms", ".json", &DataPaths::platforms); }
+fs::path DataPaths::trace(const Name& name) const { return find(name, "trace", "traces", ".csv", &DataPaths::traces); }
+fs::path DataPaths::scenario(const Name& name) const { return find(name, "scenario", "scenarios", ".json", &DataPaths::scenarios); }
 
 }  // namespace dynasoc

@@ -30,7 +30,7 @@ class DataPaths {
 
  private:
   std::filesystem::path find(const Name& name, const char* what, const std::string& folder, const std::string& ending,
-                             const std::vector<std::string>& known) const;
+                             std::vector<std::string> (DataPaths::*known)() const) const;  // listed only for a hint
   std::vector<std::string> list(const std::string& folder, const std::string& ending, bool deep) const;
 
   std::filesystem::path beside_;

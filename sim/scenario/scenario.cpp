@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
+#include <type_traits>
 
 #include "common/csv.hpp"
 #include "common/text.hpp"
@@ -20,7 +22,7 @@ std::vector<std::string> names_of(const Named<T>& named) {
 
 int index_in(const std::vector<std::string>& names, const Name& name, const char* what) {
   const auto it = std::find(names.begin(), names.end(), name.text);
-  if (it == names.end()) throw name.error(std::string("unknown ") + what + " \"" + name.text + "\"" + hint(name.text, names));
+  if (it == names.end()) throw name.error(std::string("unknown ") + what + " " + in_quotes(name.text) + hint(name.text, names));
   return static_cast<int>(it - names.begin());
 }
 
@@ -31,14 +33,18 @@ void obey_includes(Document& document, const fs::path& folder, std::vector<fs::p
   const Value include = root["include"];
   if (include.json().is_array())
     files = read<std::vector<Name>>(include);
-  else
+  else if (include.json().is_string())
     files.push_back(read<Name>(include));
+  else
+    detail::wrong_kind(include, "a scenario's name, or an array of them");
   for (const Name& file : files) {
     const fs::path path = DataPaths(folder).scenario(file);
+    constexpr std::size_t kMost = 1000;  // files that include twice each other's likes double at every level
+    if (inputs.size() >= kMost) throw file.error("more than " + std::to_string(kMost) + " files are included");
     std::error_code code;
     const fs::path canonical = fs::weakly_canonical(path, code);
     if (std::find(chain.begin(), chain.end(), canonical) != chain.end())
-      throw file.error("cyclic include: " + path.string() + " is being read already");
+      throw file.error("includes itself: " + path.string() + " is being read already");
     inputs.push_back(path);
     auto base = Document::load(path);
     chain.push_back(canonical);
@@ -82,9 +88,13 @@ class Resolver {
   Resolver(Scenario& scenario, Setup& setup) : scenario_(scenario), file_(scenario.file), setup_(setup), paths_(scenario.folder) {}
 
   void resolve() {
-    if (file_.applications.empty()) throw file_.where.error("\"applications\" is empty: there is nothing to simulate");
-    if (file_.duration_s > 1e9) throw at("/duration_s").error("must be at most 1e9 (the clock counts nanoseconds)");
-    if (file_.warmup_s >= file_.duration_s) throw at("/warmup_s").error("must be shorter than duration_s");
+    constexpr std::size_t kMostApplications = 65536;  // a job's record keeps its application in two bytes
+    if (file_.applications.empty()) throw at("applications").error("is empty: there is nothing to simulate");
+    if (file_.applications.size() > kMostApplications)
+      throw at("applications").error("at most " + std::to_string(kMostApplications) + " are supported, not " +
+                                     std::to_string(file_.applications.size()));
+    if (file_.warmup_s >= file_.duration_s)
+      throw at("warmup_s").error("must be shorter than duration_s, which is " + number_text(file_.duration_s));
     setup_.name = file_.name;
     setup_.seed = static_cast<std::uint64_t>(file_.seed);
     setup_.duration = from_s(file_.duration_s);
@@ -96,16 +106,19 @@ class Resolver {
     governors();
     for (const auto& [name, app] : file_.applications) application(name, app);
     for (AppSetup& app : setup_.apps) parent(app);
+    for (const AppSetup& app : setup_.apps) count_frames(app);
     for (const auto& [name, load] : file_.background) background(name, load);
     for (const auto& [name, window] : file_.windows) {
       const Time to = window.to_s > 0 ? from_s(window.to_s) : setup_.duration;
-      if (to <= from_s(window.from_s)) throw at("/windows/" + pointer_token(name)).error("ends before it begins");
+      if (to <= from_s(window.from_s))
+        throw (at("windows") / name / (window.to_s > 0 ? "to_s" : "from_s"))
+            .error(window.to_s > 0 ? "the window ends before it begins" : "the window begins only after the run has ended");
       setup_.windows.push_back({name, from_s(window.from_s), to});
     }
   }
 
  private:
-  Where at(const std::string& pointer) const { return {file_.where.document, pointer}; }
+  Where at(std::string_view key) const { return file_.where / key; }
   void warn(const std::string& text) {
     if (std::find(scenario_.warnings.begin(), scenario_.warnings.end(), text) == scenario_.warnings.end())
       scenario_.warnings.push_back(text);
@@ -128,14 +141,16 @@ class Resolver {
       const ModeFile* found = platform.mode(name.text);
       if (found == nullptr) {
         const auto known = platform.mode_names();
-        throw name.error("platform " + platform.file.name + " has no power mode \"" + name.text + "\"" + hint(name.text, known));
+        throw name.error("platform " + platform.file.name + " has no power mode " + in_quotes(name.text) + hint(name.text, known));
       }
       return resolve_mode(platform, found, from, name.text);
     };
     setup_.modes.push_back(mode(file_.mode.empty() ? platform.file.default_mode : file_.mode, 0));
     Time last = 0;
-    for (const ModeChangeFile& change : file_.mode_changes) {
-      if (from_s(change.at_s) <= last) throw change.mode.error("mode changes must be in order of time");
+    for (std::size_t i = 0; i < file_.mode_changes.size(); ++i) {
+      const ModeChangeFile& change = file_.mode_changes[i];
+      if (from_s(change.at_s) <= last)
+        throw (at("mode_changes") / i / "at_s").error("mode changes must be in order of time, each later than the one before");
       last = from_s(change.at_s);
       setup_.modes.push_back(mode(change.mode, last));
     }
@@ -146,12 +161,14 @@ class Resolver {
     const auto& registry = manager::Registry<manager::Governor>::instance();
     for (const auto& [name, domain] : platform.file.domains) {
       if (!registry.has(domain.governor.text))
-        throw domain.governor.error("unknown governor \"" + domain.governor.text + "\"" +
+        throw domain.governor.error("unknown governor " + in_quotes(domain.governor.text) +
                                     hint(domain.governor.text, registry.names()));
       setup_.governors.push_back({domain.governor.text, std::nullopt, domain.governor.where});
     }
     for (const auto& [name, governor] : file_.governors) {
-      const int d = index_in(platform.domain_names(), {name, at("/governors/" + pointer_token(name))}, "frequency domain");
+      const auto domains = platform.domain_names();
+      const int d = platform.domain_index(name);
+      if (d < 0) throw (at("governors") / name).key_error("unknown frequency domain " + in_quotes(name) + hint(name, domains));
       setup_.governors[d] = governor;
     }
   }
@@ -166,15 +183,20 @@ class Resolver {
     return loaded;
   }
 
-  std::vector<double> column(const Name& file, const std::string& name, const Range& range) {
+  std::vector<double> column(const Name& file, const std::string& name, const Range& range, bool ascending) {
     const fs::path path = paths_.trace(file);
     scenario_.inputs.push_back(path);
     const Csv csv = Csv::load(path);
-    if (!csv.has(name)) throw file.error(path.string() + " has no column \"" + name + "\"" + hint(name, csv.columns()));
+    if (!csv.has(name)) throw file.error(path.string() + " has no column " + in_quotes(name) + hint(name, csv.columns()));
     std::vector<double> out;
-    for (std::size_t row = 0; row < csv.size(); ++row)
-      if (!csv.text(row, name).empty()) out.push_back(csv.number(row, name, range));
-    if (out.empty()) throw file.error(path.string() + " has no rows");
+    for (std::size_t row = 0; row < csv.size(); ++row) {
+      if (csv.text(row, name).empty()) continue;
+      const double x = csv.number(row, name, range);
+      if (ascending && !out.empty() && x < out.back())
+        throw csv.error(row, name, "arrival times must ascend; " + number_text(x) + " follows " + number_text(out.back()));
+      out.push_back(x);
+    }
+    if (out.empty()) throw csv.header_error("the column " + in_quotes(name) + " has no values");
     return out;
   }
 
@@ -213,15 +235,17 @@ class Resolver {
       for (const auto& [known, reference] : net.file.tables) {
         if (known != table_name.text) continue;
         if (reference.platform.text != platform.file.name)
-          throw table_name.error("table \"" + known + "\" was obtained on " + reference.platform.text + ", not on " +
+          throw table_name.error("table " + in_quotes(known) + " was obtained on " + reference.platform.text + ", not on " +
                                  platform.file.name);
         scenario_.inputs.push_back(net.folder / reference.file.text);
       }
       const auto table = std::make_shared<const Table>(net.table(table_name.text));
-      for (const Cell& cell : table->cells) {
-        const int u = index_in(units, {cell.unit, table_name.where}, "unit");
+      for (std::size_t row = 0; row < table->cells.size(); ++row) {
+        const Cell& cell = table->cells[row];
+        const int u = platform.unit_index(cell.unit);
+        if (u < 0) throw unknown_unit(net, table_name.text, row, platform);
         if (app.tables[u] && app.tables[u] != table)
-          throw table_name.error("two of the tables give cells for unit \"" + cell.unit + "\"");
+          throw table_name.error("two of the tables give cells for unit " + in_quotes(cell.unit));
         if (app.tables[u]) continue;
         app.tables[u] = table;
         const SoftRoofline* scaling = nullptr;
@@ -247,7 +271,7 @@ class Resolver {
     } else {
       app.unit = index_in(units, file.unit, "unit");
       if (!app.tables[app.unit])
-        throw file.unit.error("the tables of network " + net.file.name + " have no cell for unit \"" + file.unit.text + "\"" +
+        throw file.unit.error("the tables of network " + net.file.name + " have no cell for unit " + in_quotes(file.unit.text) +
                               hint(file.unit.text, covered));
     }
     if (!file.subnet.empty()) {
@@ -256,27 +280,27 @@ class Resolver {
       for (std::size_t s = 0; s < net.size(); ++s)
         if (app.models[app.unit][s]) known.push_back("L" + std::to_string(s + 1));
       if (app.subnet < 0 || !app.models[app.unit][app.subnet])
-        throw file.subnet.error("network " + net.file.name + " has no sub-network \"" + file.subnet.text + "\" on unit " +
+        throw file.subnet.error("network " + net.file.name + " has no sub-network " + in_quotes(file.subnet.text) + " on unit " +
                                 units[app.unit] + hint(file.subnet.text, known));
     }
     for (std::size_t i = 1; i < file.targets.size(); ++i)
       if (file.targets[i].from_s <= file.targets[i - 1].from_s)
-        throw file.where.error("targets must be in order of from_s, each later than the one before");
-    if (file.stop_s > 0 && file.stop_s <= file.start_s) throw file.where.error("stop_s must be later than start_s");
-    if (file.start_s >= file_.duration_s) throw file.where.error("starts only after the run has ended");
+        throw (file.where / "targets" / i / "from_s").error("targets must be in order of time, each later than the one before");
+    if (file.stop_s > 0 && file.stop_s <= file.start_s) throw (file.where / "stop_s").error("must be later than start_s");
+    if (file.start_s >= file_.duration_s)
+      throw (file.where / "start_s").error("starts only after the run has ended, at " + number_text(file_.duration_s) + " s");
 
     const bool closed = std::holds_alternative<ClosedLoopArrivals>(file.arrivals) ||
                         std::holds_alternative<SingleStreamArrivals>(file.arrivals) ||
                         std::holds_alternative<MultiStreamArrivals>(file.arrivals);
     if (closed && file.late != LatePolicy::queue)
-      throw file.where.error("\"late\" has no meaning here: frames that come one after another never wait");
+      throw (file.where / "late").error("has no meaning here: frames that come one after another never wait");
     if (const auto* trace = std::get_if<TraceArrivals>(&file.arrivals)) {
-      app.trace_s = column(trace->file, trace->column, non_negative());
-      if (!std::is_sorted(app.trace_s.begin(), app.trace_s.end())) throw trace->file.error("arrival times must be ascending");
-      if (trace->repeat && app.trace_s.back() <= 0) throw trace->file.error("cannot be repeated: its last time is 0");
+      app.trace_s = column(trace->file, trace->column, limited_by_unit("s", non_negative()), true);
+      if (trace->repeat && app.trace_s.back() < 1e-6) throw trace->file.error("cannot be repeated: its last time is 0");
     }
     if (const auto* replay = std::get_if<ReplayExecution>(&file.execution))
-      app.replay_ratios = column(replay->file, replay->column, positive());
+      app.replay_ratios = column(replay->file, replay->column, range(1e-6, 1e6), false);
 
     app.switch_ms = file.switch_ms.value_or(net.file.switch_cost.time_ms);
     app.switch_energy_mj = net.file.switch_cost.energy_mj;
@@ -284,6 +308,51 @@ class Resolver {
       warn("application " + name + ": latencies are " + number_text(file.session->factor) +
            " x the table's, a declared session factor (" + file.session->source + "); they count as derived");
     setup_.apps.push_back(std::move(app));
+  }
+
+  // Only now is the table's file looked into again: messages want its lines, and nothing else does.
+  static InputError unknown_unit(const Network& network, const std::string& table, std::size_t row, const Platform& platform) {
+    for (const auto& [name, reference] : network.file.tables) {
+      if (name != table) continue;
+      const Csv csv = Csv::load(network.folder / reference.file.text);
+      return csv.error(row, "unit", "platform " + platform.file.name + " has no unit " + in_quotes(csv.text(row, "unit")) +
+                                        hint(csv.text(row, "unit"), platform.unit_names()));
+    }
+    throw InternalError("a table that the network does not have");
+  }
+
+  // Frames that may arrive in a run, estimated from above.
+  double frames(const AppSetup& app) const {
+    const double seconds = (app.file.stop_s > 0 ? std::min(app.file.stop_s, file_.duration_s) : file_.duration_s) - app.file.start_s;
+    double shortest_ms = std::numeric_limits<double>::infinity();
+    for (const auto& table : app.tables)
+      if (table)
+        for (const Cell& cell : table->cells) shortest_ms = std::min(shortest_ms, cell.latency_ms_mean);
+    return std::visit(
+        [&](const auto& process) -> double {
+          using T = std::remove_cvref_t<decltype(process)>;
+          if constexpr (std::same_as<T, PeriodicArrivals>) return seconds * 1e3 / process.period_ms;
+          if constexpr (std::same_as<T, PoissonArrivals> || std::same_as<T, GammaArrivals>) return seconds * process.rate_hz;
+          if constexpr (std::same_as<T, ServerArrivals>) return seconds * process.target_qps;
+          if constexpr (std::same_as<T, MmppArrivals>) return seconds * std::max(process.low_rate_hz, process.high_rate_hz);
+          if constexpr (std::same_as<T, TraceArrivals>)
+            return static_cast<double>(app.trace_s.size()) * (process.repeat ? std::ceil(seconds / app.trace_s.back()) : 1);
+          if constexpr (std::same_as<T, OfflineArrivals>) return static_cast<double>(process.samples);
+          if constexpr (std::same_as<T, CascadeArrivals>) return frames(setup_.apps[app.parent]);
+          if constexpr (std::same_as<T, ClosedLoopArrivals>) return seconds * 1e3 / (shortest_ms + process.think_ms);
+          if constexpr (std::same_as<T, SingleStreamArrivals> || std::same_as<T, MultiStreamArrivals>) return seconds * 1e3 / shortest_ms;
+        },
+        app.file.arrivals);
+  }
+
+  void count_frames(const AppSetup& app) const {
+    constexpr double kMost = 4e9;  // a frame's number is a 32-bit one
+    const Where where = app.file.where / "arrivals";
+    if (const double count = frames(app); count > kMost)
+      throw where.error("some " + rounded_text(count, 2) + " frames would arrive in the run; 4 billion is the most");
+    if (const auto* bursts = std::get_if<MmppArrivals>(&app.file.arrivals))
+      if (bursts->low_rate_hz * bursts->mean_low_s + bursts->high_rate_hz * bursts->mean_high_s < 1e-3)
+        throw where.error("less than one frame would arrive in a thousand bursts");
   }
 
   void parent(AppSetup& app) {
@@ -296,7 +365,7 @@ class Resolver {
       if (next == nullptr) return;
       at_app = index_in(names_of(file_.applications), next->after, "application");
     }
-    throw cascade->after.error("cascades form a circle: nothing would ever arrive");
+    throw cascade->after.error("cascades form a circle: nothing would ever arrive; let one of them have arrivals of its own");
   }
 
   void background(const std::string& name, const BackgroundFile& file) {
@@ -304,11 +373,11 @@ class Resolver {
     load.name = name;
     load.file = file;
     load.unit = index_in(setup_.platform.unit_names(), file.unit, "unit");
-    if (file.to_s > 0 && file.to_s <= file.from_s) throw file.where.error("to_s must be later than from_s");
+    if (file.to_s > 0 && file.to_s <= file.from_s) throw (file.where / "to_s").error("must be later than from_s");
     const bool bursts = std::holds_alternative<PeriodicDemand>(file.demand);
     if (!bursts && setup_.platform.file.units[load.unit].second.discipline != Discipline::fair)
-      throw file.where.error("unit \"" + file.unit.text + "\" serves one job at a time: a load that never ends its turn would "
-                             "hold it for ever; use a demand of kind \"periodic\"");
+      throw (file.where / "demand").error("unit " + in_quotes(file.unit.text) + " serves one job at a time: a load that never ends its "
+                                          "turn would hold it for ever; use a demand of kind \"periodic\"");
     setup_.background.push_back(std::move(load));
   }
 
@@ -326,7 +395,7 @@ Scenario load_scenario(std::shared_ptr<Document> document, const fs::path& folde
   scenario.folder = folder;
   std::error_code code;
   std::vector<fs::path> chain{fs::weakly_canonical(document->name(), code)};
-  if (!document->root().is_object()) throw Value(document).error("must be an object, not " + kind_of(document->root()));
+  if (!document->root().is_object()) detail::wrong_kind(Value(document), "an object");
   obey_includes(*document, folder, chain, scenario.inputs, Value(document));
   for (const auto& [path, value] : overrides) document->set(path, value);
   scenario.document = document;
@@ -351,6 +420,9 @@ Json scenario_schema() {
   schema["properties"]["$schema"] = {{"type", "string"}};
   schema["properties"]["include"] = {{"description", "other scenario files laid under this one"},
                                      {"anyOf", Json::array({{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}})}};
+  // What a file must have may also come from what it includes.
+  schema["anyOf"] = Json::array({{{"required", schema["required"]}}, {{"required", Json::array({"include"})}}});
+  schema.erase("required");
   return schema;
 }
 

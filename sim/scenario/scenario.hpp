@@ -12,6 +12,9 @@
 
 namespace dynasoc {
 
+inline constexpr double kMostSeed = 9e15;          ///< beyond, JSON readers round
+inline constexpr double kMostReplications = 1e5;  ///< each keeps a record of some kilobytes until the end
+
 struct WindowFile {
   double from_s = 0;
   double to_s = 0;
@@ -63,8 +66,8 @@ struct ScenarioFile {
         field(&S::mode_changes, "mode_changes", "power modes set during the run (nvpmodel)"),
         required(&S::duration_s, "duration_s", positive(), "simulated time"),
         field(&S::warmup_s, "warmup_s", non_negative(), "frames and energy before it are not counted"),
-        field(&S::seed, "seed", range(0, 9e15), "of all random streams"),
-        field(&S::replications, "replications", range(1, 1e6), "independent repetitions"),
+        field(&S::seed, "seed", range(0, kMostSeed), "of all random streams"),
+        field(&S::replications, "replications", range(1, kMostReplications), "independent repetitions"),
         required(&S::applications, "applications", "by name"), field(&S::background, "background", "load, by name"),
         field(&S::policy, "policy", "runtime manager: a name, or an object with a name and its parameters"),
         field(&S::manager_cost_us, "manager_cost_us", non_negative(), "compute time of a decision, instead of the policy's own"),
@@ -72,7 +75,7 @@ struct ScenarioFile {
         field(&S::windows, "windows", "stretches of the run reported on their own, by name"),
         field(&S::thermal, "thermal", "simulate temperatures and throttling, where the platform describes them"),
         field(&S::ambient_c, "ambient_c", range(-50, 100), "temperature of the surroundings, instead of the platform's"),
-        field(&S::timeline_ms, "timeline_ms", positive(), "sampling period of timeline.csv"));
+        field(&S::timeline_ms, "timeline_ms", at_least(1e-3), "sampling period of timeline.csv"));
   }
 };
 

@@ -86,9 +86,12 @@ std::vector<RunRecord> in_processes(const Setup& setup, const Recording& recordi
       });
       ++started;
     }
+    const auto share = [&] { return static_cast<double>(records.size()) / count; };
+    while (!running.front().ready(100))
+      if (progress) progress(share());  // may throw: the children go with `running`
     records.push_back(unpack(running.front().result()));
     running.pop_front();
-    if (progress) progress(static_cast<double>(records.size()) / count);
+    if (progress) progress(share());
   }
   return records;
 }

@@ -245,6 +245,9 @@ class World final : public manager::Profile {
   std::vector<SensorState> sensors_;
   double sampled_energy_j_ = 0;
 
+  static constexpr std::uint32_t kMostWaiting = 16'000'000;  // of one application: 256 MB
+  const Progress* progress_ = nullptr;
+  std::uint64_t events_ = 0;
   RunRecord record_;
   double steps_per_ns_ = 0;
   struct Baseline {

@@ -230,13 +230,7 @@ RunRecord World<E>::run(const Progress& progress) {
   if (setup_.warmup > 0) engine_.at(setup_.warmup, Priority::device, {kWarm, 0});
   for (std::size_t u = 0; u < units_.size(); ++u) baseline_.units.push_back(unit_account(u));
 
-  if (progress) {
-    constexpr Time kSlices = 200;
-    for (Time slice = 1; slice < kSlices; ++slice) {
-      engine_.run(*this, setup_.duration / kSlices * slice);
-      progress(static_cast<double>(slice) / static_cast<double>(kSlices));
-    }
-  }
+  progress_ = progress ? &progress : nullptr;
   engine_.run(*this, setup_.duration);
   now_ = setup_.duration;
   finish_record();
@@ -246,6 +240,9 @@ RunRecord World<E>::run(const Progress& progress) {
 template <Engine E>
 void World<E>::on_event(Event event) {
   now_ = engine_.now();
+  // Counted in events and not in simulated time, of which a second may hold a hundred of them or a million.
+  if ((++events_ & 0xFFFF) == 0 && progress_ != nullptr)
+    (*progress_)(static_cast<double>(now_) / static_cast<double>(setup_.duration));
   const int subject = static_cast<int>(event.subject);
   switch (static_cast<Kind>(event.kind)) {
     case kArrival: arrive(subject); break;
@@ -702,6 +699,10 @@ void World<E>::accept(int a) {
       app.queue.pop();
     }
   }
+  if (app.queue.size() >= kMostWaiting)
+    throw (setup_.apps[a].file.where / "arrivals")
+        .error("application " + view.name + " is so overloaded that " + std::to_string(kMostWaiting / 1'000'000) +
+               " million frames wait at " + number_text(to_s(now_)) + " s: drop late frames (\"late\"), or let fewer arrive");
   app.queue.push(frame);
   view.waiting = app.queue.size();
   if (triggers_.arrival) trigger(manager::Trigger::arrival, a);
@@ -764,7 +765,7 @@ void World<E>::dispatch(int a) {
     app.outside_range = now.outside_range;
     Task& task = tasks_[a];
     task.unit = static_cast<std::uint8_t>(view.unit);
-    task.work_ns = now.latency_ms * factor * 1e6;
+    task.work_ns = std::max(1.0, now.latency_ms * factor * 1e6);  // what takes no time could be repeated for ever at one instant
     task.reference_ms = now.latency_ms;
     task.energy_j = 0;
     task.priority = view.priority;

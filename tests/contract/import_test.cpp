@@ -264,7 +264,7 @@ TEST_CASE("samples that make no table are refused") {
              Contains("2 rows") && Contains("in.csv:2"));
   CHECK_THAT(complaint([&] { import_samples(csv(head + "L1,gpu,1\n"), 0, "", ""); }), Contains("--source"));
   CHECK_THAT(complaint([&] { import_samples(csv(head + "L1,gpu,-1\n"), 0, "b", ""); }),
-             Contains("in.csv:2:3: latency_ms"));
+             Contains("in.csv:2:8: latency_ms"));
   CHECK_THAT(complaint([&] { import_samples(csv(head), 0, "b", ""); }), Contains("no samples"));
   CHECK_THAT(complaint([&] { import_samples(csv("subnet,unit,latency\nL1,gpu,1\n"), 0, "b", ""); }),
              Contains("did you mean \"latency_ms\""));
@@ -272,7 +272,7 @@ TEST_CASE("samples that make no table are refused") {
              Contains("--meter"));
   CHECK_THAT(
       complaint([&] { import_samples(csv("subnet,unit,latency_ms,energy_mj\nL1,gpu,1,5\nL1,gpu,1,\n"), 0, "b", "m"); }),
-      Contains("in.csv:3:4: energy_mj"));
+      Contains("in.csv:3:10: energy_mj"));
 }
 
 TEST_CASE("a workload without an accuracy, or without a run, is refused") {

@@ -100,8 +100,8 @@ TEST_CASE("a table's errors say where and what") {
              Contains("latency_ms\"") && Contains("did you mean \"latency_ms_mean\""));
   CHECK_THAT(refused("subnet,unit,latency_ms_mean,provenance\nL1,gpu,1,measured\n"), Contains("\"source\" is missing"));
   CHECK_THAT(refused(kHead), Contains("no cells"));
-  CHECK_THAT(refused(kHead + "L1,gpu,0,measured,x\n"), Contains("t.csv:2:3: latency_ms_mean") && Contains("above 0"));
-  CHECK_THAT(refused(kHead + "L1,gpu,-4,measured,x\n"), Contains("t.csv:2:3"));
+  CHECK_THAT(refused(kHead + "L1,gpu,0,measured,x\n"), Contains("t.csv:2:8: latency_ms_mean") && Contains("above 0"));
+  CHECK_THAT(refused(kHead + "L1,gpu,-4,measured,x\n"), Contains("t.csv:2:8"));
   CHECK_THAT(refused(kHead + "L1,gpu,inf,measured,x\n"), Contains("finite"));
   CHECK_THAT(refused(kHead + "L1,gpu,nan,measured,x\n"), Contains("finite"));
   CHECK_THAT(refused(kHead + "L1,gpu,12ms,measured,x\n"), Contains("not a number"));

@@ -27,7 +27,7 @@ class DynamicOfa final : public Policy {
     static constexpr auto fields() {
       using P = Parameters;
       return describe(
-          field(&P::period_ms, "period_ms", positive(), "between decisions"),
+          field(&P::period_ms, "period_ms", at_least(1e-3), "between decisions"),
           field(&P::smoothing, "smoothing", range(0.001, 1), "weight of a new measurement in the slow-down estimate"),
           field(&P::hysteresis, "hysteresis", range(0, 0.9), "share of the target kept free before a step up"),
           field(&P::dwell_ms, "dwell_ms", non_negative(), "least time between a change and the next step up"),
