@@ -52,15 +52,9 @@ Arrivals::Arrivals(const ArrivalsFile& file, Stream stream, Time start, std::vec
       file);
 }
 
-Time Arrivals::next() {
+Time Arrivals::next_other() {
   switch (kind_) {
-    case Kind::periodic: {
-      const double nominal = at_ns_ + static_cast<double>(n_) * mean_gap_ns_;
-      const double late = jitter_ns_ > 0 ? jitter_ns_ * stream_.uniform(n_) : 0;
-      ++n_;
-      last_ = std::max(last_, from_ns(nominal + late));  // jitter beyond a period must not reorder frames
-      return last_;
-    }
+    case Kind::periodic: break;  // in next()
     case Kind::poisson:
       at_ns_ += mean_gap_ns_ * stream_.exponential(n_++);
       return from_ns(at_ns_);

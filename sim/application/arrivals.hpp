@@ -1,6 +1,7 @@
 // When frames arrive: the processes a scenario may name, and the generator that draws from them.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -153,9 +154,17 @@ class Arrivals {
   bool triggered_by(std::uint64_t parent_job) const { return stream_.uniform(parent_job) < probability_; }
 
   /// Time of the next frame of a clock-driven process, or kNever. Never decreases.
-  Time next();
+  Time next() {
+    if (kind_ != Kind::periodic) return next_other();
+    const double nominal = at_ns_ + static_cast<double>(n_) * mean_gap_ns_;
+    const double late = jitter_ns_ > 0 ? jitter_ns_ * stream_.uniform(n_) : 0;
+    ++n_;
+    last_ = std::max(last_, from_ns(nominal + late));  // jitter beyond a period must not reorder frames
+    return last_;
+  }
 
  private:
+  Time next_other();
   enum class Kind : std::uint8_t { periodic, poisson, gamma, mmpp, trace, offline, none };
 
   Stream stream_;

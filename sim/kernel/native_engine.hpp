@@ -32,7 +32,6 @@ class NativeEngine {
     }
     Slot& timer = slots_[slot];
     timer.event = event;
-    timer.processor = kNone;
     queue_.push(slot, {time, order(static_cast<std::uint64_t>(priority), ++timers_set_)});
     return {slot, timer.generation};
   }
@@ -46,9 +45,7 @@ class NativeEngine {
   ProcessorId add_processor() {
     const auto id = static_cast<ProcessorId>(processors_.size());
     processors_.emplace_back();
-    processors_.back().slot = static_cast<std::uint32_t>(slots_.size());
-    slots_.push_back({{}, id, 0, kNone});
-    queue_.push(processors_.back().slot, {kNever, order(kDeparture, id)});
+    departures_.push_back(kNever);
     return id;
   }
 
@@ -125,17 +122,16 @@ class NativeEngine {
   void run(Client& client, Time until) {
     for (;;) {
       refresh_touched();
-      if (queue_.empty()) break;
-      const Key key = queue_.top_key();
-      if (key.time >= until) break;
-      now_ = key.time;
-      const std::uint32_t slot = queue_.top();
-      const Slot& entry = slots_[slot];
-      if (entry.processor != kNone) {
-        depart(entry.processor, client);
+      const Time timer = queue_.empty() ? kNever : queue_.top_key().time;
+      const Time next = std::min(timer, soonest_);
+      if (next >= until) break;
+      now_ = next;
+      if (soonest_ <= timer) {
+        depart(soonest_processor_, client);
       } else {
-        const Event event = entry.event;
-        const std::uint32_t told = entry.activity;
+        const std::uint32_t slot = queue_.top();
+        const Event event = slots_[slot].event;
+        const std::uint32_t told = slots_[slot].activity;
         queue_.pop();
         release_timer(slot);
         if (told != kNone) release_activity(told);
@@ -148,8 +144,7 @@ class NativeEngine {
 
  private:
   static constexpr std::uint32_t kNone = ~0u;
-  static constexpr std::uint64_t kDeparture = 0;           // internal: work runs out
-  static constexpr std::uint64_t kCompletion = 1ull << 55;  // told right after, before any timer
+  static constexpr std::uint64_t kCompletion = 1ull << 55;  // class 0: before any timer
   static constexpr double kVirtualTimeSpan = 1e9;           // [ns] of service: keeps finish() exact to 1e-7 ns
 
   struct Key {
@@ -167,10 +162,9 @@ class NativeEngine {
     }
   };
 
-  // A heap entry: a timer, the delivery of a completion, or a processor's next departure.
+  // A heap entry: a timer, or the delivery of a completion.
   struct Slot {
     Event event;
-    std::uint32_t processor = ~0u;
     std::uint32_t generation = 0;
     std::uint32_t activity = ~0u;
   };
@@ -196,7 +190,6 @@ class NativeEngine {
     Time synced = 0;    // virtual_time is that of the real-valued instant synced + offset
     double offset = 0;  // [ns], in (-1, 0]: a departure happens before the nanosecond it is told at
     bool touched = false;
-    std::uint32_t slot = 0;
     IndexedHeap<FinishKey> running;
 
     void add_weight(double weight) {
@@ -246,18 +239,31 @@ class NativeEngine {
     return p.speed > 0 ? p.offset + ahead * p.weights / p.speed : std::numeric_limits<double>::infinity();
   }
 
+  // The nanosecond at which a departure is told; kNever for infinity.
   Time tick_of(const Processor& p, double relative) const {
-    const double whole = std::ceil(relative - kCompletionSlackNs);
-    return whole < 9.0e18 - static_cast<double>(p.synced) ? std::max(now_, p.synced + static_cast<Time>(whole)) : kNever;
+    const double late = relative - kCompletionSlackNs;
+    if (!(late < 9.0e18 - static_cast<double>(p.synced))) return kNever;
+    auto whole = static_cast<Time>(late);  // ceil() is a call where the processor has no instruction for it
+    whole += static_cast<double>(whole) < late;
+    return std::max(now_, p.synced + whole);
   }
 
+  // Departures are looked through one by one: a board has a handful of processors, and a heap of theirs would be kept in
+  // order several times an event.
   void refresh_touched() {
+    if (touched_.empty()) return;
     for (const ProcessorId id : touched_) {
       Processor& p = processors_[id];
       p.touched = false;
-      queue_.update(p.slot, {tick_of(p, next_departure(p)), order(kDeparture, id)});
+      departures_[id] = tick_of(p, next_departure(p));
     }
     touched_.clear();
+    soonest_ = kNever;
+    for (std::size_t id = 0; id < departures_.size(); ++id)
+      if (departures_[id] < soonest_) {
+        soonest_ = departures_[id];
+        soonest_processor_ = static_cast<ProcessorId>(id);
+      }
   }
 
   // Sets the virtual clock back to 0. A processor with background load is never empty, and after a long time of light
@@ -314,9 +320,10 @@ class NativeEngine {
     const bool alone = tick_of(p, relative) > now_;
     // Usually nothing else happens in this nanosecond and the client is told directly.
     if (alone) {
-      queue_.update(p.slot, {kNever, order(kDeparture, id)});
+      departures_[id] = kNever;
+      const bool first = std::all_of(departures_.begin(), departures_.end(), [this](Time t) { return t > now_; });
       const Key told{now_, order(0, activities_[slot].sequence) | kCompletion};
-      if (told < queue_.top_key()) {
+      if (first && (queue_.empty() || told < queue_.top_key())) {
         const Event done = activities_[slot].done;
         release_activity(slot);
         client.on_event(done);
@@ -335,11 +342,8 @@ class NativeEngine {
   // told by the next run().
   void settle() {
     if (now_ == kNever) return;
-    for (;;) {
-      refresh_touched();
-      if (queue_.empty() || queue_.top_key().time != now_) break;
-      const ProcessorId id = slots_[queue_.top()].processor;
-      if (id == kNone) break;
+    for (refresh_touched(); soonest_ == now_; refresh_touched()) {
+      const ProcessorId id = soonest_processor_;
       Processor& p = processors_[id];
       touch(id);
       for (double at = next_departure(p); tick_of(p, at) <= now_; at = next_departure(p))
@@ -375,6 +379,9 @@ class NativeEngine {
   std::vector<Activity> activities_;
   std::vector<std::uint32_t> free_activities_;
   std::vector<Processor> processors_;
+  std::vector<Time> departures_;  // by processor: when the next activity runs out of work
+  Time soonest_ = kNever;         // of them
+  ProcessorId soonest_processor_ = 0;
   std::vector<ProcessorId> touched_;
   std::vector<std::uint32_t> rewound_;
 };

@@ -98,6 +98,7 @@ class DynamicOfa final : public Policy {
   void choose(const Observation& seen, const AppView& app, Decision& decision) {
     State& state = states_[app.index];
     const double target_ms = app.latency_target_ms > 0 ? app.latency_target_ms : 1e300;
+    const double careful_ms = target_ms * (1 - p_.hysteresis);
     const bool violated = app.completed > 0 && app.sample(app.completed - 1).latency_ms > target_ms;
     const bool may_rise = seen.now - state.changed >= from_ms(p_.dwell_ms) || state.changed == -kNever;
 
@@ -106,19 +107,20 @@ class DynamicOfa final : public Policy {
       if (unit.index != app.unit && !p_.mapping) continue;
       const DomainView& domain = seen.domains[unit.domains[0]];
       const int first = p_.dvfs ? domain.lowest : domain.opp, last = p_.dvfs ? domain.highest : domain.opp;
+      const double slowdown = state.slowdown[unit.index];
       for (int subnet = 0; subnet < app.subnets; ++subnet) {
+        const double accuracy = app.accuracy[subnet];
+        const bool current = subnet == app.subnet && unit.index == app.unit;
+        // Any change but a step down must leave the hysteresis free, or it would soon be taken back.
+        const bool rise = !current && accuracy >= app.accuracy[app.subnet];
+        const bool allowed = accuracy >= app.accuracy_floor && (!rise || may_rise || violated || seen.trigger != Trigger::period);
         for (int opp = first; opp <= last; ++opp) {
           const Profile::Entry table = seen.profile->entry(app.index, subnet, unit.index, opp);
           if (!(table.latency_ms > 0)) break;
-          Choice choice{subnet, unit.index, opp, table.latency_ms * state.slowdown[unit.index], table.energy_mj,
-                        app.accuracy[subnet], false};
-          const bool current = subnet == app.subnet && unit.index == app.unit;
-          // Any change but a step down must leave the hysteresis free, or it would soon be taken back.
-          const bool rise = !current && app.accuracy[subnet] >= app.accuracy[app.subnet];
-          const double limit_ms = (rise || (p_.dvfs && opp < domain.opp)) ? target_ms * (1 - p_.hysteresis) : target_ms;
-          choice.feasible = choice.latency_ms <= limit_ms && app.accuracy[subnet] >= app.accuracy_floor &&
-                            (!rise || may_rise || violated || seen.trigger != Trigger::period);
-          if (app.energy_budget_mj > 0 && choice.energy_mj > app.energy_budget_mj) choice.feasible = false;
+          const bool careful = rise || (p_.dvfs && opp < domain.opp);
+          Choice choice{subnet, unit.index, opp, table.latency_ms * slowdown, table.energy_mj, accuracy, false};
+          choice.feasible = allowed && choice.latency_ms <= (careful ? careful_ms : target_ms) &&
+                            (app.energy_budget_mj <= 0 || choice.energy_mj <= app.energy_budget_mj);
           if (seen.explain)
             decision.candidates.push_back({app.index, subnet, unit.index, opp, choice.latency_ms, choice.accuracy,
                                            choice.energy_mj, choice.feasible});
