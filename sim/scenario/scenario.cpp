@@ -94,7 +94,7 @@ class Resolver {
       throw at("applications").error("at most " + std::to_string(kMostApplications) + " are supported, not " +
                                      std::to_string(file_.applications.size()));
     if (file_.warmup_s >= file_.duration_s)
-      throw at("warmup_s").error("must be shorter than duration_s, which is " + number_text(file_.duration_s));
+      throw at("warmup_s").error("must be shorter than duration_s, which is " + plain_number(file_.duration_s));
     setup_.name = file_.name;
     setup_.seed = static_cast<std::uint64_t>(file_.seed);
     setup_.duration = from_s(file_.duration_s);
@@ -193,7 +193,7 @@ class Resolver {
       if (csv.text(row, name).empty()) continue;
       const double x = csv.number(row, name, range);
       if (ascending && !out.empty() && x < out.back())
-        throw csv.error(row, name, "arrival times must ascend; " + number_text(x) + " follows " + number_text(out.back()));
+        throw csv.error(row, name, "arrival times must ascend; " + plain_number(x) + " follows " + plain_number(out.back()));
       out.push_back(x);
     }
     if (out.empty()) throw csv.header_error("the column " + in_quotes(name) + " has no values");
@@ -220,12 +220,20 @@ class Resolver {
       if (!net.file.default_table.empty() && fits(net.file.default_table.text)) {
         tables.push_back({net.file.default_table.text, file.network.where});
       } else {
-        for (const auto& [known, reference] : net.file.tables)
-          if (fits(known)) tables.push_back({known, file.network.where});
-        if (tables.size() != 1)
-          throw file.network.error("network " + net.file.name +
-                                   (tables.empty() ? " has no table for platform " : " has several tables for platform ") +
-                                   platform.file.name + ": name one in \"tables\"" + hint("", names_of(net.file.tables)));
+        std::vector<std::string> fitting, boards;
+        for (const auto& [known, reference] : net.file.tables) {
+          if (fits(known)) fitting.push_back(known);
+          if (std::find(boards.begin(), boards.end(), reference.platform.text) == boards.end()) boards.push_back(reference.platform.text);
+        }
+        if (fitting.empty()) {
+          std::string only;
+          for (const std::string& board : boards) only += (only.empty() ? ", only for " : ", ") + board;
+          throw file.network.error("network " + net.file.name + " has no table for platform " + platform.file.name + only);
+        }
+        if (fitting.size() > 1)
+          throw file.network.error("network " + net.file.name + " has several tables for platform " + platform.file.name +
+                                   ": name one in \"tables\"" + hint("", fitting));
+        tables.push_back({fitting[0], file.network.where});
       }
     }
     app.tables.assign(units.size(), nullptr);
@@ -274,6 +282,11 @@ class Resolver {
         throw file.unit.error("the tables of network " + net.file.name + " have no cell for unit " + in_quotes(file.unit.text) +
                               hint(file.unit.text, covered));
     }
+    const std::string unit_name = units[app.unit];
+    for (const auto& model : app.models[app.unit])
+      if (model && model->predict(platform.file.domains[platform.links[app.unit].domains[0]].second.opps_mhz[0], {}).clock_unstated)
+        warn("application " + name + ": its table does not state the clock of unit " + unit_name +
+             "; latency is taken not to follow it");
     if (!file.subnet.empty()) {
       app.subnet = net.subnet_index(file.subnet.text);
       std::vector<std::string> known;
@@ -288,7 +301,7 @@ class Resolver {
         throw (file.where / "targets" / i / "from_s").error("targets must be in order of time, each later than the one before");
     if (file.stop_s > 0 && file.stop_s <= file.start_s) throw (file.where / "stop_s").error("must be later than start_s");
     if (file.start_s >= file_.duration_s)
-      throw (file.where / "start_s").error("starts only after the run has ended, at " + number_text(file_.duration_s) + " s");
+      throw (file.where / "start_s").error("starts only after the run has ended, at " + plain_number(file_.duration_s) + " s");
 
     const bool closed = std::holds_alternative<ClosedLoopArrivals>(file.arrivals) ||
                         std::holds_alternative<SingleStreamArrivals>(file.arrivals) ||
@@ -305,7 +318,7 @@ class Resolver {
     app.switch_ms = file.switch_ms.value_or(net.file.switch_cost.time_ms);
     app.switch_energy_mj = net.file.switch_cost.energy_mj;
     if (file.session)
-      warn("application " + name + ": latencies are " + number_text(file.session->factor) +
+      warn("application " + name + ": latencies are " + plain_number(file.session->factor) +
            " x the table's, a declared session factor (" + file.session->source + "); they count as derived");
     setup_.apps.push_back(std::move(app));
   }
@@ -349,7 +362,7 @@ class Resolver {
     constexpr double kMost = 4e9;  // a frame's number is a 32-bit one
     const Where where = app.file.where / "arrivals";
     if (const double count = frames(app); count > kMost)
-      throw where.error("some " + rounded_text(count, 2) + " frames would arrive in the run; 4 billion is the most");
+      throw where.error("some " + plain_number(std::round(count / 1e8) * 1e8) + " frames would arrive in the run; 4 billion is the most");
     if (const auto* bursts = std::get_if<MmppArrivals>(&app.file.arrivals))
       if (bursts->low_rate_hz * bursts->mean_low_s + bursts->high_rate_hz * bursts->mean_high_s < 1e-3)
         throw where.error("less than one frame would arrive in a thousand bursts");

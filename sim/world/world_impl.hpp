@@ -1081,12 +1081,14 @@ void World<E>::apply(const manager::Decision& decision) {
         govern(write.target);
         break;
       }
-      case Knob::cores:
-        if (told)
-          target = unit_views_[write.target].name, from = std::to_string(units_[write.target].cores),
-          to = std::to_string(write.value);
+      case Knob::cores: {
+        const int before = units_[write.target].cores;
         set_cores(write.target, write.value);
+        if (told)
+          target = unit_views_[write.target].name, from = std::to_string(before),
+          to = std::to_string(units_[write.target].cores);
         break;
+      }
       case Knob::admission: {
         manager::AppView& view = app_views_[write.target];
         if (told) target = view.name, from = view.admitted ? "open" : "closed", to = write.value ? "open" : "closed";
