@@ -53,6 +53,7 @@ struct AppView {
   std::uint32_t waiting = 0;  ///< frames queued, not counting the one in service
   double oldest_wait_ms = 0;  ///< age of the oldest waiting frame
   double switch_ms = 0;       ///< cost of a sub-network switch
+  double switch_energy_mj = 0;
 
   static constexpr std::size_t kRemembered = 64;
   std::array<Sample, kRemembered> samples;
@@ -97,6 +98,9 @@ class Profile {
   };
   virtual ~Profile() = default;
   virtual Entry entry(int app, int subnet, int unit, int opp) const = 0;
+
+  /// What the unit draws without a job, at an OPP of its domains [W]; NaN where it is not known.
+  virtual double idle_w(int /*unit*/, int /*opp*/) const { return std::nan(""); }
 
   double latency_ms(int app, int subnet, int unit, int opp) const { return entry(app, subnet, unit, opp).latency_ms; }
   double energy_mj(int app, int subnet, int unit, int opp) const { return entry(app, subnet, unit, opp).energy_mj; }

@@ -70,6 +70,10 @@ class World final : public manager::Profile {
   void on_event(Event event);  ///< the engine's only entrance
 
   Entry entry(int app, int subnet, int unit, int opp) const override;
+  double idle_w(int unit, int opp) const override {
+    const auto& opps = domain_views_[unit_views_[unit].domains[0]].opps_mhz;
+    return setup_.platform.idle_w(static_cast<std::size_t>(unit), opps[opp]);
+  }
 
  private:
   enum Kind : std::uint32_t {

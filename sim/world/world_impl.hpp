@@ -133,6 +133,7 @@ void World<E>::build_apps() {
     view.accuracy = record.accuracy;
     view.unit = setup.unit;
     view.switch_ms = setup.switch_ms;
+    view.switch_energy_mj = setup.switch_energy_mj;
     tasks_[a].weight = setup.file.weight;
   }
   for (std::size_t a = 0; a < count; ++a) {
