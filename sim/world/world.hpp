@@ -133,6 +133,7 @@ class World final : public manager::Profile {
     ProcessorId processor = 0;
     Discipline discipline = Discipline::fair;
     bool preemptive = false;
+    bool choosing = false;     // a job has just left: who comes at this instant waits until the most urgent is chosen
     bool hurts = false;        // somebody slows down while this unit works
     int running = 0;
     int cores = 0;

@@ -332,11 +332,11 @@ template <Engine E>
 void World<E>::submit(std::uint32_t id) {
   Task& task = tasks_[id];
   UnitState& unit = units_[task.unit];
-  if (unit.discipline == Discipline::fair || unit.running == 0) {
+  if (unit.discipline == Discipline::fair || (unit.running == 0 && !unit.choosing)) {
     begin(id);
     return;
   }
-  if (unit.preemptive && unit.discipline != Discipline::fifo && more_urgent(unit, task, tasks_[unit.tasks[0]])) {
+  if (unit.preemptive && !unit.choosing && unit.discipline != Discipline::fifo && more_urgent(unit, task, tasks_[unit.tasks[0]])) {
     const std::uint32_t other = unit.tasks[0];
     interrupt(other);
     begin(id);
@@ -781,7 +781,8 @@ template <Engine E>
 void World<E>::done(std::uint32_t id) {
   finish(id);
   UnitState& unit = units_[tasks_[id].unit];
-  if (!unit.waiting.empty()) next_on(unit);
+  // The application's own next frame competes with those that wait already: it came in its turn, not after them.
+  unit.choosing = unit.discipline != Discipline::fair;
   if (id < apps_.size()) {
     job_done(static_cast<int>(id));
   } else if (id == manager_task_) {
@@ -796,6 +797,9 @@ void World<E>::done(std::uint32_t id) {
       submit(id);
     }
   }
+  if (!unit.choosing) return;
+  unit.choosing = false;
+  next_on(unit);
 }
 
 template <Engine E>
