@@ -37,6 +37,11 @@ Csv Csv::parse(std::string text, std::string name) {
       if (csv.has(column)) throw InputError(csv.place(span.begin, "header"), "the column " + in_quotes(column) + " appears twice");
       csv.columns_.push_back(std::move(column));
     }
+    if (csv.columns_.size() == 1)
+      if (const auto other = csv.columns_[0].find_first_of(";\t"); other != std::string::npos)
+        throw InputError(csv.place(csv.column_spans_[0].begin + other, "header"),
+                         std::string("cells are separated by ") + (csv.columns_[0][other] == ';' ? "semicolons" : "tabs") +
+                             " here; commas are expected");
   }
   if (csv.columns_.empty()) throw InputError({csv.name_, 1, 1, "header"}, "the file is empty; a line with the columns' names is expected");
   return csv;
@@ -129,7 +134,7 @@ double Csv::number(std::size_t row, std::string_view column, const Range& range)
   if (code == std::errc::result_out_of_range) throw error(row, column, in_quotes(cell) + " is too large or too small for a number");
   if (code != std::errc{} || end != cell.data() + cell.size()) throw error(row, column, in_quotes(cell) + " is not a number");
   if (!std::isfinite(x)) throw error(row, column, "must be a finite number, not " + std::string(cell));
-  if (!range.holds(x)) throw error(row, column, "must be " + range.text(x) + ", not " + number_text(x));
+  if (!range.holds(x)) throw error(row, column, "must be " + range.text(x) + ", not " + plain_number(x));
   return x;
 }
 

@@ -14,7 +14,7 @@ std::string kind_of(const Json& json) {
     case Json::value_t::array: return "an array";
     case Json::value_t::string: return "the string " + in_quotes(json.get_ref<const std::string&>());
     case Json::value_t::boolean: return json.get<bool>() ? "true" : "false";
-    default: return "the number " + json.dump();
+    default: return "the number " + plain_number(json.get<double>());
   }
 }
 

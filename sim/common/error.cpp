@@ -1,8 +1,10 @@
 #include "common/error.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <numeric>
 
+#include "common/fields.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc {
@@ -60,16 +62,19 @@ std::string in_quotes(std::string_view text) {
 
 namespace {
 
-// Levenshtein distance with a swap of neighbours counted as one slip.
+char folded(char c) { return c == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(c))); }
+
+// Levenshtein distance with a swap of neighbours counted as one slip; capitals and underscores count for nothing.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before_last(b.size() + 1), last(b.size() + 1), current(b.size() + 1);
   std::iota(last.begin(), last.end(), std::size_t{0});
+  const auto same = [](char x, char y) { return folded(x) == folded(y); };
   for (std::size_t i = 1; i <= a.size(); ++i) {
     current[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      const std::size_t change = last[j - 1] + (same(a[i - 1], b[j - 1]) ? 0 : 1);
       current[j] = std::min({last[j] + 1, current[j - 1] + 1, change});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+      if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
         current[j] = std::min(current[j], before_last[j - 2] + 1);
     }
     std::swap(before_last, last);
@@ -78,27 +83,55 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
+// `latency` for `latency_ms`, `latency_s` for `latency_ms`: the same quantity, another unit.
+bool same_quantity(std::string_view a, std::string_view b) {
+  const auto stem = [](std::string_view s) {
+    const std::string_view unit = unit_of(s);
+    return unit.empty() ? s : s.substr(0, s.size() - unit.size() - 1);
+  };
+  return stem(a) == stem(b);
+}
+
+// `L4` is no slip for `L1`: in a short name a digit is what tells one from another.
+bool differs_in_digits(std::string_view a, std::string_view b) {
+  if (a.size() != b.size() || a.size() > 3) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i] != b[i] && std::isdigit(static_cast<unsigned char>(a[i])) && std::isdigit(static_cast<unsigned char>(b[i]))) return true;
+  return false;
+}
+
+// All that are nearest, if they are near enough to be a slip of the fingers.
+std::vector<const std::string*> all_nearest(std::string_view name, std::span<const std::string> candidates) {
+  std::vector<const std::string*> best;
+  if (name.empty() || name.size() > 200) return best;
+  std::size_t best_distance = name.size() <= 4 ? 1 : std::max<std::size_t>(2, name.size() / 3);
+  for (const std::string& candidate : candidates) {
+    if (candidate.size() > 200 || differs_in_digits(name, candidate)) continue;
+    std::size_t distance = edit_distance(name, candidate);
+    if (same_quantity(name, candidate)) distance = std::min<std::size_t>(distance, 1);
+    if (distance > best_distance) continue;
+    if (distance < best_distance) best.clear();
+    best_distance = distance;
+    best.push_back(&candidate);
+  }
+  return best;
+}
+
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view name, std::span<const std::string> candidates) {
-  const std::string* best = nullptr;
-  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
-  for (const std::string& candidate : candidates) {
-    std::size_t distance = edit_distance(name, candidate);
-    // `latency` for `latency_ms`, `latency_s` for `latency_ms`: the same quantity, another unit.
-    const auto stem = [](std::string_view s) { return s.substr(0, s.rfind('_')); };
-    if (stem(name) == stem(candidate) || name == stem(candidate)) distance = std::min<std::size_t>(distance, 1);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = &candidate;
-    }
-  }
-  if (best == nullptr) return std::nullopt;
-  return *best;
+  const auto best = all_nearest(name, candidates);
+  if (best.empty()) return std::nullopt;
+  return *best[0];
 }
 
 std::string hint(std::string_view name, std::span<const std::string> candidates) {
-  if (const auto near = nearest(name, candidates)) return " (did you mean " + in_quotes(*near) + "?)";
+  const auto near = all_nearest(name, candidates);
+  if (!near.empty()) {
+    std::string out = " (did you mean ";
+    for (std::size_t i = 0; i < std::min<std::size_t>(near.size(), 3); ++i) out += (i ? " or " : "") + in_quotes(*near[i]);
+    return out + "?)";
+  }
   if (candidates.empty()) return "";
   constexpr std::size_t kMost = 12;
   std::string out = " (known: ";

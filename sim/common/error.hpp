@@ -52,7 +52,7 @@ std::string in_quotes(std::string_view text);
 /// The candidate closest to `name` in edit distance, if it is close enough to be a slip of the fingers.
 std::optional<std::string> nearest(std::string_view name, std::span<const std::string> candidates);
 
-/// ` (did you mean "x"?)` where a candidate is near, else ` (known: a, b, …)`.
+/// ` (did you mean "x"?)` where a candidate is near (or several are, equally), else ` (known: a, b, …)`.
 std::string hint(std::string_view name, std::span<const std::string> candidates);
 
 }  // namespace dynasoc

@@ -6,28 +6,32 @@ namespace dynasoc {
 
 std::string Range::text(double x) const {
   const bool declared = (open_low ? x > low : x >= low) && x <= high;
-  if (declared) return x < least ? "at least " + number_text(least) : "at most " + number_text(most);
+  if (declared) return x < least ? "at least " + plain_number(least) : "at most " + plain_number(most);
   const bool bounded_low = std::isfinite(low), bounded_high = std::isfinite(high);
-  if (bounded_low && bounded_high) return "from " + number_text(low) + " to " + number_text(high);
-  if (bounded_low) return (open_low ? "above " : "at least ") + number_text(low);
-  return "at most " + number_text(high);
+  if (low == high) return plain_number(low);
+  if (bounded_low && bounded_high) return "from " + plain_number(low) + " to " + plain_number(high);
+  if (bounded_low) return (open_low ? "above " : "at least ") + plain_number(low);
+  return "at most " + plain_number(high);
 }
 
 namespace detail {
+namespace {
+std::string number_of(const Value& value) { return plain_number(value.json().get<double>()); }
+}  // namespace
 
 double checked_number(const Value& value, const Range& range) {
   if (!value.json().is_number()) wrong_kind(value, "a number");
   const double x = value.json().get<double>();
-  if (!range.holds(x)) throw value.error("must be " + range.text(x) + ", not " + value.json().dump());
+  if (!range.holds(x)) throw value.error("must be " + range.text(x) + ", not " + number_of(value));
   return x;
 }
 
 double checked_whole(const Value& value, const Range& range, double least, double most) {
   const double x = checked_number(value, range);
   constexpr double kExact = 9.0e15;  // beyond, a double skips whole numbers
-  if (x < std::max(least, -kExact)) throw value.error("must be at least " + number_text(std::max(least, -kExact)) + ", not " + value.json().dump());
-  if (x > std::min(most, kExact)) throw value.error("must be at most " + number_text(std::min(most, kExact)) + ", not " + value.json().dump());
-  if (x != std::floor(x)) throw value.error("must be a whole number, not " + value.json().dump());
+  if (x < std::max(least, -kExact)) throw value.error("must be at least " + plain_number(std::max(least, -kExact)) + ", not " + number_of(value));
+  if (x > std::min(most, kExact)) throw value.error("must be at most " + plain_number(std::min(most, kExact)) + ", not " + number_of(value));
+  if (x != std::floor(x)) throw value.error("must be a whole number, not " + number_of(value));
   return x;
 }
 

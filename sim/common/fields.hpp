@@ -163,6 +163,15 @@ double checked_whole(const Value& value, const Range& range, double least, doubl
 [[noreturn]] void unknown_member(const Value& object, const std::string& key, const std::vector<std::string>& known);
 }  // namespace detail
 
+namespace detail {
+template <class Variant>
+std::vector<std::string> kinds_of() {
+  return []<class... T>(std::type_identity<std::variant<T...>>) {
+    return std::vector<std::string>{std::string(T::kind)...};
+  }(std::type_identity<Variant>{});
+}
+}  // namespace detail
+
 template <class T>
 T read(const Value& value, const Range& range = {});
 
@@ -233,7 +242,7 @@ T read(const Value& value, const Range& range) {
       if (text == name) return e;
       known.emplace_back(text);
     }
-    throw value.error(in_quotes(name) + " is not one of its values" + hint(name, known));
+    throw value.error("unknown value " + in_quotes(name) + hint(name, known));
   } else if constexpr (detail::is_optional<T>) {
     if (json.is_null()) return std::nullopt;
     return read<typename T::value_type>(value, range);
@@ -254,6 +263,7 @@ T read(const Value& value, const Range& range) {
   } else if constexpr (detail::is_variant<T>) {
     if (!json.is_object()) detail::wrong_kind(value, "an object with a \"kind\"");
     std::vector<std::string> known;
+    if (!value.has("kind")) throw value.error("\"kind\" is missing" + hint("", detail::kinds_of<T>()));
     return read_variant<T>(value, read<std::string>(value["kind"]), known);
   } else {
     T out;

@@ -33,6 +33,16 @@ std::string number_text(double x) {
   return out;
 }
 
+std::string plain_number(double x) {
+  std::string out = number_text(x);
+  const auto exponent = out.find('e');
+  if (exponent == std::string::npos) return out;
+  std::string digits = out.substr(exponent + 1);
+  const bool negative = digits[0] == '-';
+  digits.erase(0, digits.find_first_not_of("+-0"));
+  return out.substr(0, exponent + 1) + (negative ? "-" : "") + digits;
+}
+
 std::string rounded_text(double x, int digits) {
   if (!std::isfinite(x)) return "-";
   if (x == 0) return "0";
@@ -104,7 +114,7 @@ std::string read_file(const std::filesystem::path& path) {
   if (n < 0) throw InputError(here, std::string("cannot be read: ") + std::strerror(error));
   if (n > 0) throw InputError(here, "is larger than 512 MB");
   if (out.starts_with("\xFF\xFE") || out.starts_with("\xFE\xFF"))
-    throw InputError({path.string(), 1, 1, ""}, "is UTF-16; save it as UTF-8");
+    throw InputError({path.string(), 1, 1, "/"}, "is UTF-16; save it as UTF-8");
   if (out.starts_with("\xEF\xBB\xBF")) out.erase(0, 3);
   return out;
 }

@@ -10,6 +10,9 @@ namespace dynasoc {
 /// The shortest text that reads back as the same double.
 std::string number_text(double x);
 
+/// The same as a person writes it, for messages: 1e9 and not 1e+09.
+std::string plain_number(double x);
+
 /// `x` with `digits` significant digits, never in exponent form for ordinary magnitudes.
 std::string rounded_text(double x, int digits = 4);
 

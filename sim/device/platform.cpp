@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/text.hpp"
 #include "device/thermal.hpp"
 
 namespace dynasoc {
@@ -48,8 +49,8 @@ void check_domain(const DomainFile& domain) {
   for (std::size_t i = 1; i < domain.opps_mhz.size(); ++i)
     if (domain.opps_mhz[i] <= domain.opps_mhz[i - 1])
       throw below(domain.where, "/opps_mhz" + entry(i))
-          .error("clocks must ascend; " + Json(domain.opps_mhz[i]).dump() + " follows " +
-                 Json(domain.opps_mhz[i - 1]).dump());
+          .error("clocks must ascend; " + plain_number(domain.opps_mhz[i]) + " follows " +
+                 plain_number(domain.opps_mhz[i - 1]));
 }
 
 void check_power(const UnitFile& unit) {
@@ -59,12 +60,12 @@ void check_power(const UnitFile& unit) {
     const Where where = below(unit.where, "/power" + entry(i));
     if (i > 0 && point.mhz <= unit.power[i - 1].mhz)
       throw below(where, "/mhz")
-          .error("power points must ascend; " + Json(point.mhz).dump() + " follows " +
-                 Json(unit.power[i - 1].mhz).dump());
+          .error("power points must ascend; " + plain_number(point.mhz) + " follows " +
+                 plain_number(unit.power[i - 1].mhz));
     if (point.busy_w < point.idle_w)
       throw below(where, "/busy_w")
-          .error("a busy unit cannot draw less than an idle one (" + Json(point.busy_w).dump() + " < " +
-                 Json(point.idle_w).dump() + ")");
+          .error("a busy unit cannot draw less than an idle one (" + plain_number(point.busy_w) + " < " +
+                 plain_number(point.idle_w) + ")");
     if (point.source.empty()) throw below(where, "/source").error("say where the figure comes from");
   }
 }
@@ -156,13 +157,13 @@ void check_modes(const PlatformFile& file) {
     const auto domain_at = [&](const std::string& domain, const Where& where) -> const DomainFile& {
       const int index = index_of(file.domains, domain);
       if (index < 0)
-        throw where.error("no such frequency domain \"" + domain + "\"" + hint(domain, names_of(file.domains)));
+        throw where.key_error("no such frequency domain " + in_quotes(domain) + hint(domain, names_of(file.domains)));
       return file.domains[static_cast<std::size_t>(index)].second;
     };
     for (const auto& [domain, mhz] : mode.max_mhz) {
       const Where where = below(mode.where, "/max_mhz" + member(domain));
       if (const double lowest = domain_at(domain, where).opps_mhz.front(); mhz < lowest)
-        throw where.error("the cap is below the domain's lowest clock, " + Json(lowest).dump() + " MHz");
+        throw where.error("the cap is below the domain's lowest clock, " + plain_number(lowest) + " MHz");
     }
     for (const auto& [domain, mhz] : mode.min_mhz) {
       const Where where = below(mode.where, "/min_mhz" + member(domain));
@@ -171,7 +172,7 @@ void check_modes(const PlatformFile& file) {
       if (const int index = index_of(mode.max_mhz, domain); index >= 0)
         cap = std::min(cap, mode.max_mhz[static_cast<std::size_t>(index)].second);
       if (std::none_of(opps.begin(), opps.end(), [&, low = mhz](double f) { return low <= f && f <= cap; }))
-        throw where.error("no clock of the domain lies between this floor and the cap, " + Json(cap).dump() + " MHz");
+        throw where.error("no clock of the domain lies between this floor and the cap, " + plain_number(cap) + " MHz");
     }
   }
   if (file.default_mode.empty()) return;

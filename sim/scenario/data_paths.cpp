@@ -65,8 +65,11 @@ fs::path DataPaths::find(const Name& name, const char* what, const std::string& 
     if (is_path) places.push_back(root / text);
   }
   for (const fs::path& path : places) {
-    if (fs::is_directory(path, code)) throw name.error(path.string() + " is a directory, not a file");
-    if (fs::exists(path, code)) return path;
+    if (!fs::exists(path, code)) continue;
+    fs::path plain = path.lexically_normal();  // not `a/../b`, unless `a` leads elsewhere
+    if (!fs::equivalent(plain, path, code)) plain = path;
+    if (fs::is_directory(plain, code)) throw name.error(plain.string() + " is a directory, not a file");
+    return plain;
   }
   if (!is_path) throw name.error(std::string("unknown ") + what + " " + in_quotes(text) + hint(text, (this->*known)()));
   const auto near = nearest(fs::path(text).stem().string(), (this->*known)());

@@ -187,7 +187,8 @@ class Resolver {
     const fs::path path = paths_.trace(file);
     scenario_.inputs.push_back(path);
     const Csv csv = Csv::load(path);
-    if (!csv.has(name)) throw file.error(path.string() + " has no column " + in_quotes(name) + hint(name, csv.columns()));
+    const Where beside{file.where.document, file.where.pointer.substr(0, file.where.pointer.rfind('/'))};
+    if (!csv.has(name)) throw (beside / "column").error(path.string() + " has no column " + in_quotes(name) + hint(name, csv.columns()));
     std::vector<double> out;
     for (std::size_t row = 0; row < csv.size(); ++row) {
       if (csv.text(row, name).empty()) continue;
