@@ -143,13 +143,18 @@ def markdown_table(head, rows):
     return lines
 
 
+def needed(schema):
+    """The members that an object must have, or (a scenario's) must have unless it includes another file."""
+    return schema.get("required") or next((option["required"] for option in schema.get("anyOf", []) if "required" in option), [])
+
+
 def member_rows(schema):
     rows = []
     for name, member in schema.get("properties", {}).items():
         if name in ("comment", "$schema") or "const" in member:
             continue
         doc, unit = split_unit(member.get("description"))
-        default = "**needed**" if name in schema.get("required", []) else (
+        default = "**needed**" if name in needed(schema) else (
             f"`{number_text(member['default'])}`" if "default" in member else "")
         rows.append([f"`{name}`", type_text(member), unit, default, range_text(member), doc])
     return rows

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <optional>
 
 #include "application/network.hpp"
 #include "cli/options.hpp"
@@ -45,12 +46,26 @@ std::size_t members_of(const Json& object) {
   return count;
 }
 
+// The board a table names, if it can be found: boards need not stand in platforms/ (a scenario may name one by its path). One
+// that cannot is refused only where its name looks like a slip.
+std::optional<std::filesystem::path> board_of(const Network& network, const Name& platform) {
+  const std::filesystem::path folder = network.folder.empty() ? "." : network.folder;
+  std::error_code code;
+  for (const auto& near : {folder, folder / ".."})
+    if (auto path = near / (platform.text + ".json"); std::filesystem::is_regular_file(path, code)) return path;
+  const DataPaths paths(folder);
+  const auto known = paths.platforms();
+  if (std::find(known.begin(), known.end(), platform.text) == known.end() && !nearest(platform.text, known)) return std::nullopt;
+  return paths.platform(platform);
+}
+
 void lint_network(const std::filesystem::path& path) {
   const Network network = Network::load(path);
-  const DataPaths paths(network.folder);
   for (const auto& [name, reference] : network.file.tables) {
-    const auto units = Platform::load(paths.platform(reference.platform)).unit_names();
     const Table table = network.table(name);
+    const auto board = board_of(network, reference.platform);
+    if (!board) continue;
+    const auto units = Platform::load(*board).unit_names();
     for (std::size_t row = 0; row < table.cells.size(); ++row)
       if (std::find(units.begin(), units.end(), table.cells[row].unit) == units.end())
         throw Csv::load(network.folder / reference.file.text)

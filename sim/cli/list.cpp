@@ -38,11 +38,57 @@ void list_names(const std::vector<std::string>& names, bool json, Json& all) {
   }
 }
 
+struct Metric {
+  const char* name;  // where it stands in `run --json`; APP, UNIT and LEVEL stand for names
+  const char* unit;
+  const char* doc;
+};
+
+constexpr Metric kMetrics[] = {
+    {"apps.APP.jobs", "", "frames that arrived after the warm-up"},
+    {"apps.APP.completed", "", "frames whose result came"},
+    {"apps.APP.dropped", "", "frames given up while they waited"},
+    {"apps.APP.rejected", "", "frames that a manager did not admit"},
+    {"apps.APP.missed", "", "completed after their deadline"},
+    {"apps.APP.miss_rate", "", "missed, dropped and rejected frames over those and the completed ones"},
+    {"apps.APP.latency_ms.mean", "ms", "from arrival to result"},
+    {"apps.APP.latency_ms.p50", "ms", "its median"},
+    {"apps.APP.latency_ms.p90", "ms", "its 90th percentile"},
+    {"apps.APP.latency_ms.p99", "ms", "its 99th percentile"},
+    {"apps.APP.latency_ms.max", "ms", "the longest"},
+    {"apps.APP.accuracy.mean", "the network's metric", "over completed frames, each by the sub-network that served it"},
+    {"apps.APP.energy_mj_per_job", "mJ", "above the idle board, switches of sub-network included"},
+    {"apps.APP.subnet_switches", "", "changes of sub-network"},
+    {"apps.APP.subnet_share.LEVEL", "", "share of completed frames that a sub-network served"},
+    {"platform.energy_j", "J", "of the board, mean over replications"},
+    {"platform.static_energy_j", "J", "of what is not a unit"},
+    {"platform.mean_power_w", "W", "of the board"},
+    {"platform.units.UNIT.utilisation", "", "share of the time in which anything ran"},
+    {"platform.units.UNIT.energy_j", "J", "of the unit"},
+    {"platform.units.UNIT.mean_mhz", "MHz", "its clock, over time"},
+    {"platform.peak_temperature_c", "°C", "of the hottest node; null without a thermal network"},
+    {"platform.dvfs_transitions", "", "changes of clock"},
+    {"platform.decisions", "", "knobs that the manager wrote"},
+    {"provenance.measured", "", "share of completed frames whose latency was measured"},
+    {"provenance.digitised", "", "share whose latency was read off a figure"},
+    {"provenance.derived", "", "share whose latency was computed by a declared model"},
+};
+
+void list_metrics(bool json, Json& all) {
+  for (const Metric& metric : kMetrics) {
+    if (json)
+      all.push_back({{"name", metric.name}, {"unit", metric.unit}, {"doc", metric.doc}});
+    else
+      std::cout << metric.name << ": " << metric.doc << (*metric.unit ? std::string(" [") + metric.unit + "]" : "") << "\n";
+  }
+}
+
 }  // namespace
 
 int list_command(const Arguments& arguments) {
-  static const std::vector<std::string> kKinds{"policies", "governors", "networks", "platforms", "scenarios", "traces"};
-  Options options("dynasoc list policies|governors|networks|platforms|scenarios|traces", "Lists what a scenario may name.");
+  static const std::vector<std::string> kKinds{"policies", "governors", "networks", "platforms", "scenarios", "traces", "metrics"};
+  Options options("dynasoc list policies|governors|networks|platforms|scenarios|traces|metrics",
+                  "Lists what a scenario may name, and what a run reports.");
   options.positional("kind", 1);
   options.add()("json", "print a JSON array");
   options.parse(arguments);
@@ -64,6 +110,8 @@ int list_command(const Arguments& arguments) {
     list_names(paths.scenarios(), json, all);
   else if (kind == "traces")
     list_names(paths.traces(), json, all);
+  else if (kind == "metrics")
+    list_metrics(json, all);
   else
     throw InputError("list: unknown kind " + in_quotes(kind) + hint(kind, kKinds));
   if (json) std::cout << all.dump(2) << "\n";

@@ -23,7 +23,7 @@ constexpr Entry kCommands[] = {
     {"table", "import|show|fit|fill|power …", "latency/energy tables: from raw measurements to every operating point",
      dynasoc::cli::table_command},
     {"lint", "FILE…", "validate any input file", dynasoc::cli::lint_command},
-    {"list", "KIND", "policies, governors, networks, platforms, scenarios or traces: what a scenario may name",
+    {"list", "KIND", "policies, governors, networks, platforms, scenarios, traces or metrics: what there is to name",
      dynasoc::cli::list_command},
     {"bench", "", "the standard workload on this machine, both engines", dynasoc::cli::bench_command},
     {"schema", "scenario|platform|network", "JSON Schema of a file format, for editors", dynasoc::cli::schema_command},

@@ -45,11 +45,9 @@ void unknown_member(const Value& object, const std::string& key, const std::vect
 
 Json number_schema(std::string_view type, const Range& range) {
   Json out = {{"type", std::string(type)}};
-  if (std::isfinite(range.least))
-    out["minimum"] = range.least;
-  else if (std::isfinite(range.low))
-    out[range.open_low ? "exclusiveMinimum" : "minimum"] = range.low;
-  if (const double most = std::min(range.high, range.most); std::isfinite(most)) out["maximum"] = most;
+  // The limits of a unit are left out: they say nothing of the field.
+  if (std::isfinite(range.low)) out[range.open_low ? "exclusiveMinimum" : "minimum"] = range.low;
+  if (std::isfinite(range.high)) out["maximum"] = range.high;
   return out;
 }
 

@@ -61,11 +61,11 @@ def violation(value, schema, at="", included=False):
             matches = found.count(None)
             if matches == 0 or (keyword == "oneOf" and matches > 1):
                 return f"{at}: {matches} of {keyword} match: {[problem for problem in found if problem]}"
+    for name in schema.get("required", []):
+        if isinstance(value, dict) and name not in value and not included:
+            return f"{at}: \"{name}\" is missing"
     if isinstance(value, dict) and ("properties" in schema or "additionalProperties" in schema):
         properties = schema.get("properties", {})
-        for name in schema.get("required", []):
-            if name not in value and not included:
-                return f"{at}: \"{name}\" is missing"
         for name, member in value.items():
             inner = properties.get(name, schema.get("additionalProperties", True))
             if inner is False:
