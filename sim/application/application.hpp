@@ -145,7 +145,7 @@ struct PeriodicDemand {
   double work_ms = 0;
   static constexpr auto fields() {
     return describe(required(&PeriodicDemand::period_ms, "period_ms", at_least(1e-3), "between bursts"),
-                    required(&PeriodicDemand::work_ms, "work_ms", positive(), "unit time of a burst when alone"));
+                    required(&PeriodicDemand::work_ms, "work_ms", positive(), "unit time of a burst when alone, whatever the clock"));
   }
 };
 using DemandFile = std::variant<ContinuousDemand, OnOffDemand, PeriodicDemand>;

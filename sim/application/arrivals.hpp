@@ -49,7 +49,7 @@ struct GammaArrivals {
 
 struct MmppArrivals {
   static constexpr std::string_view kind = "mmpp";
-  static constexpr std::string_view doc = "bursts: a Poisson process that switches between two rates (two-state MMPP)";
+  static constexpr std::string_view doc = "bursts: a Poisson process that switches between two rates (two-state MMPP), starting between bursts";
   double low_rate_hz = 0;
   double high_rate_hz = 0;
   double mean_low_s = 0;

@@ -86,12 +86,6 @@ class Repeats {
 
 }  // namespace
 
-std::string_view name_of(Provenance provenance) {
-  for (const auto& [name, value] : EnumNames<Provenance>::names)
-    if (value == provenance) return name;
-  throw InternalError("a provenance without a name");
-}
-
 bool OperatingPoint::matches(const OperatingPoint& other) const {
   return same_or_unstated(f_cpu_mhz, other.f_cpu_mhz) && same_or_unstated(f_gpu_mhz, other.f_gpu_mhz) &&
          same_or_unstated(f_emc_mhz, other.f_emc_mhz) && (cores == 0 || other.cores == 0 || cores == other.cores);

@@ -17,21 +17,9 @@
 
 #include "common/csv.hpp"
 #include "common/fields.hpp"
+#include "common/provenance.hpp"
 
 namespace dynasoc {
-
-/// How a number came about. Nothing derived is ever called measured.
-enum class Provenance : std::uint8_t {
-  measured,   ///< an instrument reading on the named device
-  digitised,  ///< read off a published figure
-  derived,    ///< computed by a declared model from named rows
-};
-template <>
-struct EnumNames<Provenance> {
-  static constexpr std::array<std::pair<std::string_view, Provenance>, 3> names{
-      {{"measured", Provenance::measured}, {"digitised", Provenance::digitised}, {"derived", Provenance::derived}}};
-};
-std::string_view name_of(Provenance provenance);
 
 /// The clocks and cores a job runs under. NaN (or 0 cores) where it is not stated or does not matter.
 struct OperatingPoint {

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "application/table.hpp"
 #include "common/fields.hpp"
+#include "common/provenance.hpp"
 
 namespace dynasoc {
 

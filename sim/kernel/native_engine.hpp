@@ -12,6 +12,7 @@
 #include <limits>
 #include <vector>
 
+#include "common/compensated_sum.hpp"
 #include "kernel/engine.hpp"
 #include "kernel/indexed_heap.hpp"
 
@@ -74,8 +75,8 @@ class NativeEngine {
     activity.work = work_ns;
     activity.sequence = ++activities_started_;
     activity.done = done;
-    processor.add_weight(weight);
-    if (processor.virtual_time * processor.weights > kVirtualTimeSpan) rewind(processor);
+    processor.weights.add(weight);
+    if (processor.virtual_time * processor.weights.value() > kVirtualTimeSpan) rewind(processor);
     activity.mark = processor.virtual_time;
     processor.running.push(slot, {finish(activity), activity.sequence});
     touch(id);
@@ -183,23 +184,12 @@ class NativeEngine {
 
   struct Processor {
     double speed = 1;
-    double weights = 0;  // of all that run: the plain sum plus what rounding took from it, so that a heavy weight that
-    double heavy = 0;    // has come and gone leaves no trace in the shares
-    double light = 0;
+    CompensatedSum weights;  // of all that run
     double virtual_time = 0;
     Time synced = 0;    // virtual_time is that of the real-valued instant synced + offset
     double offset = 0;  // [ns], in (-1, 0]: a departure happens before the nanosecond it is told at
     bool touched = false;
     IndexedHeap<FinishKey> running;
-
-    void add_weight(double weight) {
-      const double sum = heavy + weight;
-      const double added = sum - heavy;
-      light += (heavy - (sum - added)) + (weight - added);
-      heavy = sum;
-      weights = heavy + light;
-    }
-    void forget_weights() { weights = heavy = light = 0; }
   };
 
   static std::uint64_t order(std::uint64_t priority, std::uint64_t sequence) { return (priority << 56) | sequence; }
@@ -214,8 +204,8 @@ class NativeEngine {
   }
 
   double virtual_now(const Processor& p) const {
-    if (p.weights <= 0) return p.virtual_time;
-    return p.virtual_time + (static_cast<double>(now_ - p.synced) - p.offset) * p.speed / p.weights;
+    if (p.weights.value() <= 0) return p.virtual_time;
+    return p.virtual_time + (static_cast<double>(now_ - p.synced) - p.offset) * p.speed / p.weights.value();
   }
 
   void advance(Processor& p) {
@@ -236,7 +226,7 @@ class NativeEngine {
     if (p.running.empty()) return std::numeric_limits<double>::infinity();
     const double ahead = p.running.top_key().virtual_time - p.virtual_time;
     if (ahead <= 0) return p.offset;
-    return p.speed > 0 ? p.offset + ahead * p.weights / p.speed : std::numeric_limits<double>::infinity();
+    return p.speed > 0 ? p.offset + ahead * p.weights.value() / p.speed : std::numeric_limits<double>::infinity();
   }
 
   // The nanosecond at which a departure is told; kNever for infinity.
@@ -284,12 +274,12 @@ class NativeEngine {
   void leave(Processor& p, std::uint32_t slot) {
     p.running.remove(slot);
     if (p.running.empty()) {  // nobody refers to the virtual clock: rewind it, so that it never loses precision
-      p.forget_weights();
+      p.weights.reset();
       p.virtual_time = 0;
       p.synced = now_;
       p.offset = 0;
     } else {
-      p.add_weight(-activities_[slot].weight);
+      p.weights.add(-activities_[slot].weight);
     }
   }
 

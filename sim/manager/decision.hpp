@@ -16,7 +16,7 @@ enum class Knob : std::uint8_t {
   frequency,  ///< of a domain: OPP index; takes it from its governor
   lowest,     ///< of a domain: OPP index that a governor may not go below
   highest,    ///< of a domain: OPP index that a governor may not go above
-  governor,   ///< of a domain: index in `Setup::governors`; gives the domain back
+  governor,   ///< of a domain: gives it back to its governor (the value is ignored)
   cores,      ///< of a unit: cores online
   admission,  ///< of an application: 0 refuses its frames, 1 accepts them
 };

@@ -24,8 +24,9 @@ struct Sample {
   Time at = 0;
   double latency_ms = 0;  ///< arrival to result
   double service_ms = 0;  ///< start to result
-  double profile_ms = 0;  ///< what the table says for the sub-network and clocks in force when it started
+  double profile_ms = 0;  ///< what the table says for the sub-network and clocks in force when it was dispatched
   int subnet = 0;
+  int unit = 0;  ///< it ran on
   bool missed = false;
 };
 

@@ -29,8 +29,8 @@ class Policy {
   virtual Triggers triggers() const = 0;
   virtual void decide(const Observation& seen, Decision& decision) = 0;
 
-  /// Compute time of one decision [us], charged to the unit that the manager runs on: its writes take effect that much
-  /// later, and the unit is busy meanwhile.
+  /// Compute time of one decision [us]. It is charged to the unit that the manager runs on (the first CPU), where it
+  /// competes like any job; the writes take effect when it is done, and triggers until then are not asked about.
   virtual double compute_cost_us() const { return 0; }
 };
 

@@ -65,7 +65,7 @@ void write_decisions(const fs::path& path, const Setup& setup, const std::vector
       append_number(out, static_cast<long long>(record.replication));
       out += ',';
       append_time(out, decision.at);
-      out += ',' + csv_cell(setup.policy.name) + ',' + csv_cell(decision.target) + ',' + csv_cell(decision.knob) + ',' +
+      out += ',' + csv_cell(decision.by_board ? "board" : setup.policy.name) + ',' + csv_cell(decision.target) + ',' + csv_cell(decision.knob) + ',' +
              csv_cell(decision.from) + ',' + csv_cell(decision.to) + ',' + csv_cell(decision.reason) + ',';
       append_number(out, decision.margin);
       out += '\n';

@@ -19,11 +19,11 @@ DataPaths::DataPaths(const fs::path& beside) : beside_(beside.empty() ? fs::path
     if (at == at.root_path()) break;
   }
   if (const char* data = std::getenv("DYNASOC_DATA")) add(data);
+  const fs::path program = fs::read_symlink("/proc/self/exe", code);
+  if (!code) add(program.parent_path().parent_path() / "share" / "dynasoc");
 #ifdef DYNASOC_DATA_DIR
   add(DYNASOC_DATA_DIR);
 #endif
-  const fs::path program = fs::read_symlink("/proc/self/exe", code);
-  if (!code) add(program.parent_path().parent_path() / "share" / "dynasoc");
 }
 
 std::vector<std::string> DataPaths::list(const std::string& folder, const std::string& ending, bool deep) const {

@@ -96,6 +96,7 @@ class JobLog {
 
 struct DecisionRecord {
   Time at = 0;
+  bool by_board = false;  ///< throttling and power modes, not the policy
   std::string target;
   std::string knob;
   std::string from;
@@ -105,7 +106,7 @@ struct DecisionRecord {
 
   template <class V>
   void visit(V& v) {
-    v(at), v(target), v(knob), v(from), v(to), v(reason), v(margin);
+    v(at), v(by_board), v(target), v(knob), v(from), v(to), v(reason), v(margin);
   }
 };
 

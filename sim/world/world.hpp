@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "common/compensated_sum.hpp"
 #include "common/text.hpp"
 #include "device/thermal.hpp"
 #include "kernel/engine.hpp"
@@ -78,7 +79,7 @@ class World final : public manager::Profile {
  private:
   enum Kind : std::uint32_t {
     kArrival, kDone, kStallEnd, kSettle, kSwitched, kTarget, kAppStart, kAppStop, kLoadStart, kLoadStop, kLoadPhase,
-    kLoadBurst, kMode, kPolicy, kApply, kGovernor, kThermal, kSensorMark, kSensorRead, kSample, kWarm,
+    kLoadBurst, kMode, kPolicy, kGovernor, kThermal, kSensorMark, kSensorRead, kSample, kWarm,
   };
 
   // What the tables say of a job at one OPP of a unit, the other clocks as they are.
@@ -115,6 +116,7 @@ class World final : public manager::Profile {
     ActivityId activity;
     bool running = false;
     bool waiting = false;
+    bool disturbed = false;   // shared its unit, was slowed down by another, or saw a clock change
     std::uint8_t unit = 0;
     std::uint32_t place = 0;  // in its unit's list
     double weight = 1;
@@ -151,8 +153,8 @@ class World final : public manager::Profile {
     std::vector<std::uint32_t> waiting;  // of one-at-a-time disciplines
     // Accounts, exact up to `synced`.
     Time synced = 0;
-    double weights = 0;
-    double weighted_power = 0;   // sum of weight * power
+    CompensatedSum weights;
+    CompensatedSum weighted_power;  // sum of weight * power
     double share = 0;            // integral of dt / weights [s]
     double busy_s = 0;
     double idle_j = 0;
@@ -200,7 +202,6 @@ class World final : public manager::Profile {
   struct LoadState {
     Stream stream;
     std::uint64_t draws = 0;
-    bool present = false;
     bool on = false;
     TimerId timer;
     double owed_ns = 0;  // bursts that came while an earlier one was still running
@@ -230,6 +231,7 @@ class World final : public manager::Profile {
   std::unique_ptr<manager::Policy> policy_;
   manager::Triggers triggers_;
   double manager_cost_us_ = 0;
+  bool started_ = false;
   bool deciding_ = false;
   manager::Decision decision_;
   manager::Observation seen_;
@@ -258,6 +260,8 @@ class World final : public manager::Profile {
   struct Baseline {
     Time at = 0;
     std::vector<UnitRecord> units;
+    std::uint64_t dvfs_transitions = 0;
+    std::uint64_t decisions = 0;
   } baseline_;
 
   // -- set-up ---------------------------------------------------------------------------------------------------------
@@ -277,8 +281,8 @@ class World final : public manager::Profile {
     unit.mhz_s += unit.mhz * dt;
     if (unit.running == 0) return;
     unit.busy_s += dt;
-    unit.share += dt / unit.weights;
-    unit.above_j += unit.weighted_power / unit.weights * dt;
+    unit.share += dt / unit.weights.value();
+    unit.above_j += unit.weighted_power.value() / unit.weights.value() * dt;
     if (unit.share > kRebaseShare) rebase(unit);
   }
   // Differences of `share` lose digits as it grows; a busy unit starts over once in a while.
@@ -289,7 +293,7 @@ class World final : public manager::Profile {
   }
 
   double unit_power_w(const UnitState& unit) const {
-    return unit.idle_w + (unit.running > 0 ? unit.weighted_power / unit.weights : 0);
+    return unit.idle_w + (unit.running > 0 ? unit.weighted_power.value() / unit.weights.value() : 0);
   }
   double platform_power_w() const {
     double sum = setup_.platform.file.static_power_w;
@@ -331,7 +335,7 @@ class World final : public manager::Profile {
   void request(int domain, int opp);
   void retarget(int domain);
   void settle(int domain);
-  void govern(int domain);
+  void govern(int domain, bool tick = false);
   int clamp_opp(const DomainState& domain, int opp) const;
   void set_cores(int unit, int cores);
   void enter_mode(std::size_t mode);
@@ -350,6 +354,7 @@ class World final : public manager::Profile {
   void done(std::uint32_t task);
   void job_done(int app);
   void frame_lost(int app, const FrameQueue::Frame& frame, Outcome outcome);
+  void want_subnet(int app, int subnet);
   void begin_switch(int app);
   void apply_target(int app);
   bool counted(Time arrival) const { return arrival >= setup_.warmup; }
@@ -363,11 +368,13 @@ class World final : public manager::Profile {
   // -- managers -------------------------------------------------------------------------------------------------------
   void trigger(manager::Trigger why, int subject);
   void apply(const manager::Decision& decision);
-  void log(const std::string& target, const char* knob, std::string from, std::string to, const std::string& reason,
-           double margin);
+  void log(bool by_board, const std::string& target, std::string knob, std::string from, std::string to,
+           const std::string& reason, double margin);
+  int covered_subnet(int app, int unit, int subnet, int from) const;
 
   // -- observers ------------------------------------------------------------------------------------------------------
-  void poll_thermal();
+  void update_temperatures();
+  void throttle();
   double rail_energy_j(std::size_t rail);
   double rail_power_w(std::size_t rail) const;
   void read_sensor(int sensor);

@@ -151,11 +151,15 @@ int World<E>::initial_subnet(std::size_t a) const {
   if (setup.subnet >= 0) return setup.subnet;
   const int app = static_cast<int>(a), opp = units_[setup.unit].opp;
   int best = -1;
+  bool best_meets = false;
   for (int subnet = 0; subnet < app_views_[a].subnets; ++subnet) {
-    const double ms = forecast(app, setup.unit, subnet, opp).latency_ms;
+    const double ms = entry(app, subnet, setup.unit, opp).latency_ms;
     if (!(ms > 0)) continue;
     const bool meets = app_views_[a].latency_target_ms <= 0 || ms <= app_views_[a].latency_target_ms;
-    if (best < 0 || (meets && app_views_[a].accuracy[subnet] >= app_views_[a].accuracy[best])) best = subnet;
+    if (best < 0 || (meets && (!best_meets || app_views_[a].accuracy[subnet] >= app_views_[a].accuracy[best]))) {
+      best = subnet;
+      best_meets = meets;
+    }
   }
   return std::max(best, 0);
 }
@@ -230,6 +234,7 @@ RunRecord World<E>::run(const Progress& progress) {
     engine_.at(setup_.modes[m].from, Priority::device, {kMode, static_cast<std::uint32_t>(m)});
   if (setup_.warmup > 0) engine_.at(setup_.warmup, Priority::device, {kWarm, 0});
   for (std::size_t u = 0; u < units_.size(); ++u) baseline_.units.push_back(unit_account(u));
+  started_ = true;
 
   progress_ = progress ? &progress : nullptr;
   engine_.run(*this, setup_.duration);
@@ -286,17 +291,14 @@ void World<E>::on_event(Event event) {
       trigger(manager::Trigger::period, -1);
       engine_.at(now_ + from_ms(triggers_.period_ms), Priority::manager, {kPolicy, 0});
       break;
-    case kApply:
-      deciding_ = false;
-      apply(decision_);
-      break;
     case kGovernor:
-      govern(subject);
+      govern(subject, true);
       domains_[subject].tick =
           engine_.at(now_ + from_ms(domains_[subject].governor->period_ms()), Priority::manager, {kGovernor, event.subject});
       break;
     case kThermal:
-      poll_thermal();
+      update_temperatures();
+      throttle();
       engine_.at(now_ + from_ms(setup_.platform.file.thermal->poll_ms), Priority::device, {kThermal, 0});
       break;
     case kSensorMark: {
@@ -313,6 +315,9 @@ void World<E>::on_event(Event event) {
       break;
     case kWarm:
       baseline_.at = now_;
+      baseline_.dvfs_transitions = record_.dvfs_transitions;
+      baseline_.decisions = record_.decisions;
+      record_.peak_temperature_c = std::nan("");
       for (std::size_t u = 0; u < units_.size(); ++u) baseline_.units[u] = unit_account(u);
       break;
   }
@@ -336,7 +341,8 @@ void World<E>::submit(std::uint32_t id) {
     begin(id);
     return;
   }
-  if (unit.preemptive && !unit.choosing && unit.discipline != Discipline::fifo && more_urgent(unit, task, tasks_[unit.tasks[0]])) {
+  if (unit.preemptive && !unit.choosing && unit.discipline != Discipline::fifo && more_urgent(unit, task, tasks_[unit.tasks[0]]) &&
+      engine_.remaining(tasks_[unit.tasks[0]].activity) > kCompletionSlackNs) {
     const std::uint32_t other = unit.tasks[0];
     interrupt(other);
     begin(id);
@@ -365,9 +371,15 @@ void World<E>::begin(std::uint32_t id) {
   task.share_mark = unit.share;
   task.place = static_cast<std::uint32_t>(unit.tasks.size());
   unit.tasks.push_back(id);
-  unit.weights = unit.running == 0 ? task.weight : unit.weights + task.weight;
-  unit.weighted_power += task.weight * task.power_w;
+  unit.weights.add(task.weight);
+  unit.weighted_power.add(task.weight * task.power_w);
   ++unit.running;
+  // The manager's own microseconds are not counted as company.
+  if (id != manager_task_ && unit.running > 1) {
+    task.disturbed = true;
+    if (unit.running == 2) tasks_[unit.tasks[0]].disturbed = true;
+  }
+  if (unit.slowdown > 1) task.disturbed = true;
   update_capacity(unit);
   task.activity = engine_.start(unit.processor, task.work_ns, task.weight, engine_rate(task), {kDone, id});
   if (unit.hurts && unit.running == 1) contention_changed(task.unit);
@@ -396,10 +408,12 @@ void World<E>::finish(std::uint32_t id) {
   tasks_[last].place = task.place;
   unit.tasks.pop_back();
   if (--unit.running == 0) {
-    unit.weights = unit.weighted_power = unit.share = 0;
+    unit.weights.reset();
+    unit.weighted_power.reset();
+    unit.share = 0;
   } else {
-    unit.weights -= task.weight;
-    unit.weighted_power -= task.weight * task.power_w;
+    unit.weights.add(-task.weight);
+    unit.weighted_power.add(-task.weight * task.power_w);
   }
   update_capacity(unit);
   if (unit.hurts && unit.running == 0) contention_changed(task.unit);
@@ -459,7 +473,10 @@ void World<E>::contention_changed(std::size_t aggressor) {
     for (std::size_t a = 0; a < units_.size(); ++a)
       if (a != v && units_[a].running > 0) slowdown *= setup_.platform.slow[v][a];
     units_[v].slowdown = slowdown;
-    for (const std::uint32_t id : units_[v].tasks) engine_.set_rate(tasks_[id].activity, engine_rate(tasks_[id]));
+    for (const std::uint32_t id : units_[v].tasks) {
+      tasks_[id].disturbed = true;
+      engine_.set_rate(tasks_[id].activity, engine_rate(tasks_[id]));
+    }
   }
 }
 
@@ -499,6 +516,7 @@ void World<E>::refresh_unit(std::size_t u) {
       const Forecast& now = forecast(static_cast<int>(id), static_cast<int>(u), apps_[id].loaded, unit.opp);
       task.rate = task.reference_ms / now.latency_ms;
       task.power_w = std::isnan(now.above_idle_w) ? unit.above_idle_w : now.above_idle_w;
+      task.disturbed = true;
       engine_.set_rate(task.activity, engine_rate(task));
     } else {
       const double factor = id == manager_task_ ? 1 : setup_.background[id - apps_.size()].file.power_factor;
@@ -506,7 +524,7 @@ void World<E>::refresh_unit(std::size_t u) {
     }
     weighted += task.weight * task.power_w;
   }
-  unit.weighted_power = weighted;
+  unit.weighted_power.reset(weighted);
   power_changed(unit);
 }
 
@@ -532,7 +550,7 @@ void World<E>::retarget(int d) {
   if (domain.settling) engine_.cancel(domain.settle);
   domain.next = wanted;
   domain.settling = true;
-  if (now_ == 0) {  // before the run begins a clock is simply there
+  if (!started_) {  // before the run begins a clock is simply there
     settle(d);
     return;
   }
@@ -564,7 +582,7 @@ void World<E>::settle(int d) {
 }
 
 template <Engine E>
-void World<E>::govern(int d) {
+void World<E>::govern(int d, bool tick) {
   DomainState& domain = domains_[d];
   double busy = 0;
   const double window_s = to_s(now_ - domain.sampled);
@@ -572,7 +590,7 @@ void World<E>::govern(int d) {
     UnitState& unit = units_[domain.units[i]];
     sync(unit);
     if (window_s > 0) busy = std::max(busy, (unit.busy_s - domain.busy_mark_s[i]) / window_s);
-    domain.busy_mark_s[i] = unit.busy_s;
+    if (tick) domain.busy_mark_s[i] = unit.busy_s;
   }
   manager::DomainSample seen;
   seen.now = now_;
@@ -582,7 +600,7 @@ void World<E>::govern(int d) {
   seen.opp = domain.opp;
   seen.lowest = clamp_opp(domain, 0);
   seen.highest = clamp_opp(domain, static_cast<int>(seen.opps_mhz.size()) - 1);
-  domain.sampled = now_;
+  if (tick) domain.sampled = now_;  // a change of limits in between must not cut the window short
   if (domain.governed) request(d, domain.governor->next(seen));
 }
 
@@ -600,7 +618,7 @@ void World<E>::set_cores(int u, int cores) {
 template <Engine E>
 void World<E>::enter_mode(std::size_t m) {
   const ModeSetup& mode = setup_.modes[m];
-  if (recording_.decisions) log("board", "mode", setup_.modes[m - 1].name, mode.name, "the scenario changes the power mode", 0);
+  if (recording_.decisions) log(true, "board", "mode", setup_.modes[m - 1].name, mode.name, "the scenario changes the power mode", 0);
   for (std::size_t u = 0; u < units_.size(); ++u) {
     units_[u].most_cores = mode.cores_online[u];
     set_cores(static_cast<int>(u), mode.cores_online[u]);
@@ -655,7 +673,8 @@ void World<E>::compute(Forecast& out, int a, int u, int subnet, int opp) const {
 template <Engine E>
 manager::Profile::Entry World<E>::entry(int app, int subnet, int unit, int opp) const {
   const Forecast& out = forecast(app, unit, subnet, opp);
-  return {out.latency_ms, out.energy_mj};
+  const double samples = apps_[app].arrivals.samples_per_frame();
+  return {samples * out.latency_ms, samples * out.energy_mj};
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -744,7 +763,7 @@ void World<E>::dispatch(int a) {
     if (setup_.apps[a].file.late == LatePolicy::drop_hopeless && app.deadline != kNever) {
       double fastest_ms = std::numeric_limits<double>::infinity();
       for (int subnet = 0; subnet < view.subnets; ++subnet)
-        fastest_ms = std::fmin(fastest_ms, forecast(a, view.unit, subnet, unit.opp).latency_ms);
+        fastest_ms = std::fmin(fastest_ms, entry(a, subnet, view.unit, unit.opp).latency_ms);
       if (now_ + from_ms(fastest_ms) > app.deadline) {
         frame_lost(a, frame, Outcome::dropped);
         continue;
@@ -769,6 +788,7 @@ void World<E>::dispatch(int a) {
     task.work_ns = std::max(1.0, now.latency_ms * factor * 1e6);  // what takes no time could be repeated for ever at one instant
     task.reference_ms = now.latency_ms;
     task.energy_j = 0;
+    task.disturbed = false;
     task.priority = view.priority;
     task.order = frame.arrival;
     task.deadline = app.deadline;
@@ -822,8 +842,11 @@ void World<E>::job_done(int a) {
     record.accuracy_sum += record.accuracy[subnet];
     record.energy_mj += task.energy_j * 1e3;
     record.latency.add(latency);
-    ++record.provenance[static_cast<std::size_t>(app.provenance)];
-    ++record.energy_provenance[static_cast<std::size_t>(app.energy_provenance)];
+    // A table speaks of a job alone at steady clocks; anything else is this simulator's doing.
+    const Provenance latency_by = task.disturbed ? Provenance::derived : app.provenance;
+    const Provenance energy_by = task.disturbed ? Provenance::derived : app.energy_provenance;
+    ++record.provenance[static_cast<std::size_t>(latency_by)];
+    ++record.energy_provenance[static_cast<std::size_t>(energy_by)];
     record.outside_range += app.outside_range;
     AppRecord::Step& step = record.strip[std::min(AppRecord::kSteps - 1, static_cast<std::size_t>(
                                                                               static_cast<double>(now_) * steps_per_ns_))];
@@ -854,7 +877,7 @@ void World<E>::job_done(int a) {
     record.outcome = missed ? Outcome::missed : Outcome::met;
     record_.jobs.add(record);
   }
-  view.samples[view.completed % manager::AppView::kRemembered] = {now_, latency_ms, service_ms, app.profile_ms, subnet, missed};
+  view.samples[view.completed % manager::AppView::kRemembered] = {now_, latency_ms, service_ms, app.profile_ms, subnet, task.unit, missed};
   ++view.completed;
   view.missed += missed;
 
@@ -871,6 +894,16 @@ void World<E>::job_done(int a) {
   } else {
     dispatch(a);
   }
+}
+
+template <Engine E>
+void World<E>::want_subnet(int a, int subnet) {
+  AppState& app = apps_[a];
+  app_views_[a].subnet = subnet;
+  if (!started_)
+    app.loaded = subnet;  // what a run starts with is loaded before it starts
+  else if (!app.serving && !app.switching && app.loaded != subnet)
+    begin_switch(a);
 }
 
 template <Engine E>
@@ -913,7 +946,6 @@ void World<E>::apply_target(int a) {
 template <Engine E>
 void World<E>::load_arrives(int b) {
   LoadState& load = loads_[b];
-  load.present = true;
   const auto id = static_cast<std::uint32_t>(apps_.size()) + static_cast<std::uint32_t>(b);
   const DemandFile& demand = setup_.background[b].file.demand;
   if (std::holds_alternative<ContinuousDemand>(demand)) {
@@ -932,7 +964,6 @@ void World<E>::load_arrives(int b) {
 template <Engine E>
 void World<E>::load_leaves(int b) {
   LoadState& load = loads_[b];
-  load.present = false;
   load.owed_ns = 0;
   engine_.cancel(load.timer);
   withdraw(static_cast<std::uint32_t>(apps_.size()) + static_cast<std::uint32_t>(b));
@@ -1014,58 +1045,70 @@ void World<E>::trigger(manager::Trigger why, int subject) {
     return;
   }
   deciding_ = true;
-  if (units_[manager_unit_].discipline == Discipline::fair) {
-    tasks_[manager_task_].work_ns = manager_cost_us_ * 1e3;
-    submit(manager_task_);
-  } else {
-    engine_.at(now_ + from_us(manager_cost_us_), Priority::manager, {kApply, 0});
-  }
+  tasks_[manager_task_].work_ns = manager_cost_us_ * 1e3;
+  tasks_[manager_task_].order = now_;
+  submit(manager_task_);
 }
 
 template <Engine E>
-void World<E>::log(const std::string& target, const char* knob, std::string from, std::string to, const std::string& reason,
-                   double margin) {
-  record_.decision_log.push_back({now_, target, knob, std::move(from), std::move(to), reason, margin});
+void World<E>::log(bool by_board, const std::string& target, std::string knob, std::string from, std::string to,
+                   const std::string& reason, double margin) {
+  record_.decision_log.push_back({now_, by_board, target, std::move(knob), std::move(from), std::move(to), reason, margin});
+}
+
+// The sub-network nearest to the one asked for that the tables cover on a unit, looking first in the direction of the
+// change; -1 if there is none.
+template <Engine E>
+int World<E>::covered_subnet(int app, int unit, int subnet, int from) const {
+  const auto& models = setup_.apps[app].models[unit];
+  const int count = static_cast<int>(models.size());
+  subnet = std::clamp(subnet, 0, count - 1);
+  const int direction = subnet < from ? -1 : 1;
+  for (int i = subnet; i >= 0 && i < count; i += direction)
+    if (models[i]) return i;
+  for (int i = subnet; i >= 0 && i < count; i -= direction)
+    if (models[i]) return i;
+  return -1;
 }
 
 template <Engine E>
 void World<E>::apply(const manager::Decision& decision) {
   using manager::Knob;
   const auto level = [](int subnet) { return "L" + std::to_string(subnet + 1); };
+  // Mappings first: which sub-networks there are depends on the unit.
+  for (const bool mappings : {true, false})
   for (const manager::Write& write : decision.writes) {
+    if ((write.knob == Knob::mapping) != mappings) continue;
     ++record_.decisions;
     std::string target, from, to;
     const bool told = recording_.decisions;
     switch (write.knob) {
       case Knob::subnet: {
         manager::AppView& view = app_views_[write.target];
-        const int subnet = std::clamp(write.value, 0, view.subnets - 1);
-        if (!setup_.apps[write.target].models[view.unit][subnet])
-          throw InternalError("policy " + setup_.policy.name + " chose " + level(subnet) + " of " + view.name +
-                              " for a unit its tables do not cover");
+        const int subnet = covered_subnet(write.target, view.unit, write.value, view.subnet);
         if (told) target = view.name, from = level(view.subnet), to = level(subnet);
-        view.subnet = subnet;
-        AppState& app = apps_[write.target];
-        if (now_ == 0)
-          app.loaded = subnet;  // what a run starts with is loaded before it starts
-        else if (!app.serving && !app.switching && app.loaded != subnet)
-          begin_switch(write.target);
+        want_subnet(write.target, subnet);
         break;
       }
       case Knob::mapping: {
         manager::AppView& view = app_views_[write.target];
-        const int unit = std::clamp(write.value, 0, static_cast<int>(units_.size()) - 1);
+        int unit = std::clamp(write.value, 0, static_cast<int>(units_.size()) - 1);
+        const int subnet = covered_subnet(write.target, unit, view.subnet, view.subnet);
+        if (subnet < 0) unit = view.unit;  // the tables know nothing of it: stay
         if (told) target = view.name, from = unit_views_[view.unit].name, to = unit_views_[unit].name;
         view.unit = unit;  // from the next frame on
+        if (subnet >= 0) want_subnet(write.target, subnet);
         break;
       }
       case Knob::frequency: {
         DomainState& domain = domains_[write.target];
         const auto& opps = domain_views_[write.target].opps_mhz;
-        const int opp = clamp_opp(domain, std::clamp(write.value, 0, static_cast<int>(opps.size()) - 1));
-        if (told) target = domain_views_[write.target].name, from = number_text(opps[domain.opp]), to = number_text(opps[opp]);
+        const int opp = std::clamp(write.value, 0, static_cast<int>(opps.size()) - 1);
+        if (told)
+          target = domain_views_[write.target].name, from = number_text(opps[domain.opp]),
+          to = number_text(opps[clamp_opp(domain, opp)]);
         domain.governed = false;
-        request(write.target, opp);
+        request(write.target, opp);  // kept as asked: it takes full effect when a limit is lifted
         break;
       }
       case Knob::lowest:
@@ -1081,7 +1124,8 @@ void World<E>::apply(const manager::Decision& decision) {
       }
       case Knob::governor: {
         DomainState& domain = domains_[write.target];
-        if (told) target = domain_views_[write.target].name, from = "policy", to = setup_.governors[write.target].name;
+        if (told) target = domain_views_[write.target].name, from = domain.governed ? setup_.governors[write.target].name : "policy",
+                  to = setup_.governors[write.target].name;
         domain.governed = true;
         govern(write.target);
         break;
@@ -1106,7 +1150,7 @@ void World<E>::apply(const manager::Decision& decision) {
         break;
       }
     }
-    if (told) log(target, std::string(manager::name_of(write.knob)).c_str(), from, to, write.reason.text(), write.margin);
+    if (told) log(false, target, std::string(manager::name_of(write.knob)), from, to, write.reason.text(), write.margin);
   }
 }
 
@@ -1114,7 +1158,7 @@ void World<E>::apply(const manager::Decision& decision) {
 // Observers
 
 template <Engine E>
-void World<E>::poll_thermal() {
+void World<E>::update_temperatures() {
   flush_heat();
   thermal_->advance(static_cast<double>(now_ - thermal_at_) * 1e-9);
   thermal_at_ = now_;
@@ -1124,7 +1168,10 @@ void World<E>::poll_thermal() {
     peak = std::max(peak, temperatures_[n]);
   }
   record_.peak_temperature_c = peak;
+}
 
+template <Engine E>
+void World<E>::throttle() {
   const ThermalFile& file = *setup_.platform.file.thermal;
   std::vector<int> change(domains_.size(), 0);  // hot wins over cool where two trips share a domain
   bool any = false;
@@ -1149,7 +1196,7 @@ void World<E>::poll_thermal() {
       ++cap;
     if (cap == domain.thermal_highest) continue;
     if (recording_.decisions)
-      log(domain_views_[d].name, "thermal cap", number_text(domain_views_[d].opps_mhz[domain.thermal_highest]),
+      log(true, domain_views_[d].name, "thermal cap", number_text(domain_views_[d].opps_mhz[domain.thermal_highest]),
           number_text(domain_views_[d].opps_mhz[cap]), change[d] == -1 ? "trip point reached" : "below the trip point again", 0);
     domain.thermal_highest = cap;
     any = true;
@@ -1198,23 +1245,25 @@ void World<E>::read_sensor(int s) {
 
 template <Engine E>
 void World<E>::sample() {
+  // Looks and touches nothing: an integral that is cut in two rounds differently, and a run must not depend on being watched.
   TimelineRow row;
   row.at = now_;
   row.values.reserve(record_.timeline_columns.size());
   row.values.push_back(platform_power_w());
   const double window_s = to_s(recording_.timeline_period);
   for (UnitState& unit : units_) {
-    sync(unit);
-    row.values.push_back((unit.busy_s - unit.busy_sampled_s) / window_s);
+    const double busy_s = unit.busy_s + (unit.running > 0 ? to_s(now_ - unit.synced) : 0);
+    row.values.push_back((busy_s - unit.busy_sampled_s) / window_s);
     row.values.push_back(unit.mhz);
     row.values.push_back(unit_power_w(unit));
-    unit.busy_sampled_s = unit.busy_s;
+    unit.busy_sampled_s = busy_s;
   }
   if (thermal_) {
-    flush_heat();
-    thermal_->advance(static_cast<double>(now_ - thermal_at_) * 1e-9);
-    thermal_at_ = now_;
-    for (std::size_t n = 0; n < thermal_->nodes(); ++n) row.values.push_back(thermal_->temperature_c(n));
+    ThermalModel model = *thermal_;
+    if (thermal_stale_)
+      for (std::size_t node = 0; node < node_power_.size(); ++node) model.set_power(node, node_power_[node]);
+    model.advance(static_cast<double>(now_ - thermal_at_) * 1e-9);
+    for (std::size_t n = 0; n < model.nodes(); ++n) row.values.push_back(model.temperature_c(n));
   }
   for (std::size_t r = 0; r < rail_views_.size(); ++r) {
     row.values.push_back(rail_power_w(r));
@@ -1261,15 +1310,17 @@ void World<E>::finish_record() {
   if (record_.conservation_error > 1e-9)
     throw InternalError("energy is not conserved: the units' and the jobs' accounts differ by a share of " +
                         number_text(record_.conservation_error));
+  record_.dvfs_transitions -= baseline_.dvfs_transitions;
+  record_.decisions -= baseline_.decisions;
   record_.duration_s = to_s(setup_.duration);
   record_.measured_s = to_s(setup_.duration - baseline_.at);
   record_.static_energy_j = setup_.platform.file.static_power_w * record_.measured_s;
-  if (thermal_) poll_thermal();
+  if (thermal_) update_temperatures();
 
   if (recording_.jobs)
     for (std::size_t a = 0; a < apps_.size(); ++a) {
       AppState& app = apps_[a];
-      const auto unfinished = [&](const FrameQueue::Frame& frame, Time start) {
+      const auto unfinished = [&](const FrameQueue::Frame& frame, Time start, Time deadline) {
         JobRecord record;
         record.arrival = frame.arrival;
         record.start = start;
@@ -1277,11 +1328,14 @@ void World<E>::finish_record() {
         record.app = static_cast<std::uint16_t>(a);
         record.subnet = static_cast<std::uint8_t>(app.loaded);
         record.unit = static_cast<std::uint8_t>(app_views_[a].unit);
-        if (app.relative_deadline != kNever) record.deadline = frame.arrival + app.relative_deadline;
+        record.deadline = deadline;
         record_.jobs.add(record);
       };
-      if (app.serving) unfinished(app.frame, app.started);
-      for (; !app.queue.empty(); app.queue.pop()) unfinished(app.queue.front(), kNever);
+      if (app.serving) unfinished(app.frame, app.started, app.deadline);
+      for (; !app.queue.empty(); app.queue.pop()) {
+        const Time arrival = app.queue.front().arrival;
+        unfinished(app.queue.front(), kNever, app.relative_deadline == kNever ? kNever : arrival + app.relative_deadline);
+      }
     }
 }
 

@@ -30,7 +30,7 @@ class Ladder {
   // The level wanted after this inference; -1 when the manager leaves things as they are. The clock moves by the latency.
   int feed(double latency_ms) {
     seen_.now += from_ms(latency_ms);
-    app_.samples[app_.completed % AppView::kRemembered] = {seen_.now, latency_ms, latency_ms, latency_ms, app_.subnet, false};
+    app_.samples[app_.completed % AppView::kRemembered] = {seen_.now, latency_ms, latency_ms, latency_ms, app_.subnet, 0, false};
     ++app_.completed;
     seen_.trigger = Trigger::completion;
     seen_.subject = 0;

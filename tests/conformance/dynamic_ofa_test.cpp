@@ -56,7 +56,7 @@ class Desk {
     return -1;
   }
   void complete(double service_ms, double profile_ms) {
-    app.samples[app.completed % AppView::kRemembered] = {seen.now, service_ms, service_ms, profile_ms, app.subnet, false};
+    app.samples[app.completed % AppView::kRemembered] = {seen.now, service_ms, service_ms, profile_ms, app.subnet, app.unit, false};
     ++app.completed;
   }
 
@@ -203,4 +203,47 @@ TEST_CASE("an inactive application is left alone, and candidates are recorded on
   CHECK(desk.decide(1000, Trigger::start).candidates.empty());
   desk.seen.explain = true;
   CHECK(desk.decide(2000, Trigger::start).candidates.size() == 3);
+}
+
+TEST_CASE("a late frame does not lift the dwell time of a rise") {
+  Desk desk(kPlain);
+  desk.app.subnet = 2;
+  desk.app.latency_target_ms = 70;
+  desk.complete(90, 60);
+  desk.decide(100);
+  REQUIRE(desk.wanted(Knob::subnet) == 1);
+  desk.app.subnet = 1;
+  desk.app.samples[desk.app.completed % AppView::kRemembered] = {desk.seen.now, 500, 40, 40, 1, 1, true};  // it waited
+  ++desk.app.completed;
+  CHECK(desk.decide(150).writes.empty());
+}
+
+TEST_CASE("what ran on one unit teaches nothing about another") {
+  Desk desk(R"({"name": "dynamic-ofa", "hysteresis": 0.1, "smoothing": 1, "mapping": true, "dwell_ms": 0})");
+  desk.app.unit = 0;  // moved there while a frame was still running on the gpu
+  desk.app.subnet = 0;
+  desk.app.latency_target_ms = 65;
+  desk.app.samples[0] = {from_ms(10), 200, 200, 20, 0, 1, true};
+  desk.app.completed = 1;
+  CHECK(desk.decide(100).writes.empty());  // 60 ms on the cpu, as the table says; the gpu is ten times slower
+}
+
+TEST_CASE("latency comes before the accuracy floor, and the reason says which target gave way") {
+  Desk desk(kPlain);
+  desk.app.subnet = 2;
+  desk.app.latency_target_ms = 50;
+  desk.app.accuracy_floor = 78;
+  desk.decide(0, Trigger::start);
+  CHECK(desk.wanted(Knob::subnet) == 1);
+  CHECK(desk.decision.writes.at(0).reason.text() == "predicted 40.00 ms of 50.00 ms; no accuracy of 78.00 is that fast");
+}
+
+TEST_CASE("a power budget binds") {
+  Desk desk(R"({"name": "dynamic-ofa", "hysteresis": 0.1, "smoothing": 1, "dvfs": true})");
+  desk.app.subnet = 2;
+  desk.app.latency_target_ms = 100;
+  desk.app.power_budget_w = 2;  // 4 W at 1000 MHz, 1 W at 500 MHz: L2 takes 80 ms there
+  desk.decide(0, Trigger::start);
+  CHECK(desk.wanted(Knob::subnet) == 1);
+  CHECK(desk.wanted(Knob::frequency) == 0);
 }

@@ -196,7 +196,8 @@ TEST_CASE("every shipped network loads, with all its tables") {
       for (const Cell& cell : table.cells) {
         seen.insert(cell.subnet);
         CHECK(platform.unit_index(cell.unit) >= 0);
-        if (published) CHECK(cell.provenance != Provenance::derived);  // it was observed; `fill` derives
+        if (published && !name.ends_with("-filled"))
+          CHECK(cell.provenance != Provenance::derived);  // it was observed; `fill` derives
       }
       CHECK(seen.size() == network.size());
     }

@@ -2,9 +2,13 @@
 // measured slow-down, and among equals the one of least energy; clocks and unit mapping are knobs when allowed.
 //
 // Source: our reading of the manager described for Dynamic-OFA (CVPRW 2021, arXiv 2105.03596); the published text was not
-// at hand, so this is not called faithful. The slow-down xi is an exponentially weighted mean of measured service time over
-// table latency, which takes in both contention and the session's deviation from the table. A better choice is taken only if
-// it still meets the target with `hysteresis` to spare, and not before `dwell_ms`; a violation is answered at once.
+// at hand, so this is not called faithful. The slow-down xi is an exponentially weighted mean, by unit, of measured service
+// time over table latency, which takes in both contention and the session's deviation from the table. What it has learnt of a
+// unit it no longer uses stays as it was when it left.
+//
+// Where targets conflict, latency comes first: of the choices that meet it but not the accuracy floor or a budget, the most
+// accurate; where nothing meets it, the fastest. A rise in accuracy must leave `hysteresis` of the target free and waits for
+// `dwell_ms` after a change; a step down is never delayed.
 #include <cmath>
 #include <vector>
 
@@ -44,7 +48,7 @@ class DynamicOfa final : public Policy {
   void decide(const Observation& seen, Decision& decision) override {
     if (states_.size() != seen.applications.size()) {
       states_.resize(seen.applications.size());
-      for (State& state : states_) state.slowdown.assign(seen.units.size(), 1.0);
+      for (State& state : states_) state.slowdown.assign(seen.units.size(), kUnknown);
     }
     wanted_opp_.assign(seen.domains.size(), -1);
     for (const AppView& app : seen.applications) {
@@ -59,11 +63,16 @@ class DynamicOfa final : public Policy {
   }
 
  private:
+  static constexpr double kUnknown = -1;  // of a slow-down: nothing has run there yet
+
   struct State {
     std::uint64_t learnt = 0;
     std::vector<double> slowdown;  // by unit
-    Time changed = -kNever;
+    Time changed = 0;
+    bool ever_changed = false;
   };
+  // How good a choice is before accuracy and energy are compared.
+  enum class Rank : std::uint8_t { too_slow, over_budget, below_floor, good };
   struct Choice {
     int subnet = -1;
     int unit = -1;
@@ -71,25 +80,24 @@ class DynamicOfa final : public Policy {
     double latency_ms = 0;
     double energy_mj = 0;
     double accuracy = -1;
-    bool feasible = false;
+    Rank rank = Rank::too_slow;
   };
 
   void learn(const AppView& app, State& state) const {
     std::uint64_t from = std::max(state.learnt, app.completed - std::min<std::uint64_t>(app.completed, AppView::kRemembered));
-    double& slowdown = state.slowdown[app.unit];
     for (; from < app.completed; ++from) {
       const Sample& sample = app.sample(from);
       if (!(sample.profile_ms > 0)) continue;
+      double& slowdown = state.slowdown[sample.unit];
       const double ratio = sample.service_ms / sample.profile_ms;
-      slowdown = from == 0 ? ratio : slowdown + p_.smoothing * (ratio - slowdown);
+      slowdown = slowdown == kUnknown ? ratio : slowdown + p_.smoothing * (ratio - slowdown);
     }
     state.learnt = app.completed;
   }
 
-  // Larger accuracy first; then less energy; then the shorter latency. Where nothing meets the target, the fastest.
   static bool better(const Choice& a, const Choice& b) {
-    if (a.feasible != b.feasible) return a.feasible;
-    if (!a.feasible) return a.latency_ms < b.latency_ms;
+    if (a.rank != b.rank) return a.rank > b.rank;
+    if (a.rank == Rank::too_slow) return a.latency_ms < b.latency_ms;
     if (a.accuracy != b.accuracy) return a.accuracy > b.accuracy;
     if (a.energy_mj != b.energy_mj) return a.energy_mj < b.energy_mj;
     return a.latency_ms < b.latency_ms;
@@ -99,49 +107,71 @@ class DynamicOfa final : public Policy {
     State& state = states_[app.index];
     const double target_ms = app.latency_target_ms > 0 ? app.latency_target_ms : 1e300;
     const double careful_ms = target_ms * (1 - p_.hysteresis);
-    const bool violated = app.completed > 0 && app.sample(app.completed - 1).latency_ms > target_ms;
-    const bool may_rise = seen.now - state.changed >= from_ms(p_.dwell_ms) || state.changed == -kNever;
+    const bool may_rise = !state.ever_changed || seen.trigger != Trigger::period || seen.now - state.changed >= from_ms(p_.dwell_ms);
 
     Choice best;
     for (const UnitView& unit : seen.units) {
       if (unit.index != app.unit && !p_.mapping) continue;
-      const DomainView& domain = seen.domains[unit.domains[0]];
-      const int first = p_.dvfs ? domain.lowest : domain.opp, last = p_.dvfs ? domain.highest : domain.opp;
-      const double slowdown = state.slowdown[unit.index];
+      const double slowdown = state.slowdown[unit.index] == kUnknown ? 1 : state.slowdown[unit.index];
+      int first = 0, last = 1 << 20;  // OPPs that all of the unit's domains may take
+      for (const int d : unit.domains) {
+        first = std::max(first, seen.domains[d].lowest);
+        last = std::min(last, seen.domains[d].highest);
+      }
+      const int now_at = seen.domains[unit.domains[0]].opp;
+      if (!p_.dvfs || first > last) first = last = now_at;
       for (int subnet = 0; subnet < app.subnets; ++subnet) {
         const double accuracy = app.accuracy[subnet];
         const bool current = subnet == app.subnet && unit.index == app.unit;
-        // Any change but a step down must leave the hysteresis free, or it would soon be taken back.
         const bool rise = !current && accuracy >= app.accuracy[app.subnet];
-        const bool allowed = accuracy >= app.accuracy_floor && (!rise || may_rise || violated || seen.trigger != Trigger::period);
+        if (rise && !may_rise) continue;
         for (int opp = first; opp <= last; ++opp) {
           const Profile::Entry table = seen.profile->entry(app.index, subnet, unit.index, opp);
           if (!(table.latency_ms > 0)) break;
-          const bool careful = rise || (p_.dvfs && opp < domain.opp);
-          Choice choice{subnet, unit.index, opp, table.latency_ms * slowdown, table.energy_mj, accuracy, false};
-          choice.feasible = allowed && choice.latency_ms <= (careful ? careful_ms : target_ms) &&
-                            (app.energy_budget_mj <= 0 || choice.energy_mj <= app.energy_budget_mj);
+          Choice choice{subnet, unit.index, opp, table.latency_ms * slowdown, table.energy_mj, accuracy, Rank::good};
+          const bool careful = rise || (p_.dvfs && opp < now_at);
+          const double power_w = table.energy_mj / table.latency_ms;
+          if (choice.latency_ms > (careful ? careful_ms : target_ms))
+            choice.rank = Rank::too_slow;
+          else if ((app.energy_budget_mj > 0 && choice.energy_mj > app.energy_budget_mj) ||
+                   (app.power_budget_w > 0 && power_w > app.power_budget_w))
+            choice.rank = Rank::over_budget;
+          else if (accuracy < app.accuracy_floor)
+            choice.rank = Rank::below_floor;
           if (seen.explain)
             decision.candidates.push_back({app.index, subnet, unit.index, opp, choice.latency_ms, choice.accuracy,
-                                           choice.energy_mj, choice.feasible});
+                                           choice.energy_mj, choice.rank == Rank::good});
           if (best.subnet < 0 || better(choice, best)) best = choice;
         }
       }
     }
     if (best.subnet < 0) return;
     const double margin = app.latency_target_ms > 0 ? 1 - best.latency_ms / target_ms : 0;
-    const double xi = state.slowdown[best.unit];
-    const Reason reason =
-        best.feasible ? because("predicted {} ms at slow-down {}, target {} ms", best.latency_ms, xi, app.latency_target_ms)
-                      : because("nothing meets {} ms; {} ms is the fastest at slow-down {}", app.latency_target_ms,
-                                best.latency_ms, xi);
+    const Reason reason = why(app, best, state.slowdown[best.unit] == kUnknown ? 1 : state.slowdown[best.unit]);
     if (best.unit != app.unit) decision.set(Knob::mapping, app.index, best.unit, reason, margin);
     if (best.subnet != app.subnet) decision.set(Knob::subnet, app.index, best.subnet, reason, margin);
-    if (best.unit != app.unit || best.subnet != app.subnet) state.changed = seen.now;
-    if (p_.dvfs) {
-      int& wanted = wanted_opp_[seen.units[best.unit].domains[0]];
-      wanted = std::max(wanted, best.opp);
+    if (best.unit != app.unit || best.subnet != app.subnet) {
+      state.changed = seen.now;
+      state.ever_changed = true;
     }
+    if (p_.dvfs)
+      for (const int d : seen.units[best.unit].domains) wanted_opp_[d] = std::max(wanted_opp_[d], best.opp);
+  }
+
+  static Reason why(const AppView& app, const Choice& best, double slowdown) {
+    const double target_ms = app.latency_target_ms;
+    switch (best.rank) {
+      case Rank::good: break;
+      case Rank::too_slow:
+        return because("nothing allowed meets {} ms; {} ms is the fastest at slow-down {}", target_ms, best.latency_ms, slowdown);
+      case Rank::over_budget:
+        return because("predicted {} ms of {} ms; every choice that fast is over the energy or power budget", best.latency_ms,
+                       target_ms);
+      case Rank::below_floor:
+        return because("predicted {} ms of {} ms; no accuracy of {} is that fast", best.latency_ms, target_ms, app.accuracy_floor);
+    }
+    if (target_ms <= 0) return because("the most accurate; no latency target");
+    return because("predicted {} ms at slow-down {}, target {} ms", best.latency_ms, slowdown, target_ms);
   }
 
   Parameters p_;

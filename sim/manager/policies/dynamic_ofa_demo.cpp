@@ -10,7 +10,8 @@
 // sum of the last 20 is divided by 20 even when fewer are recorded. The same data would show launch times, for the GPU is
 // not synchronised; a simulator has no such mistake to make.
 // variant `corrected`: every latency is recorded, the mean is over what is recorded, a level is held for a dwell time, the
-// ladder's ends are floors rather than exits, and an upward move that failed is not tried again before `retry_s`.
+// ladder's ends are floors rather than exits, an upward move that failed is not tried again before `retry_s`, and only an
+// accuracy below its limit leads upwards (the end of a data set does not).
 #include <vector>
 
 #include "manager/policy.hpp"
@@ -95,7 +96,7 @@ class DynamicOfaDemo final : public Policy {
  private:
   static constexpr std::int64_t kFirstRecorded = 21;
   static constexpr std::int64_t kFirstCounted = 51;
-  static constexpr std::int64_t kLastCounted = 1000;
+  static constexpr std::int64_t kLastCounted = 1000;  // as released; counting on would change nothing
   static constexpr std::int64_t kWindow = 20;
   static constexpr double kDiscardedMs = 90;
 

@@ -30,13 +30,15 @@ class Static final : public Policy {
       const int opp = seen.domains[seen.units[app.unit].domains[0]].opp;
       int best = -1;
       double best_ms = 0;
+      bool best_meets = false;
       for (int i = 0; i < app.subnets; ++i) {
         const double ms = seen.profile->latency_ms(app.index, i, app.unit, opp);
         const bool meets = app.latency_target_ms <= 0 || ms <= app.latency_target_ms;
-        if (!(ms > 0) || (best >= 0 && !meets)) continue;
-        if (best < 0 || app.accuracy[i] > app.accuracy[best]) {
+        if (!(ms > 0)) continue;
+        if (best < 0 || (meets && (!best_meets || app.accuracy[i] > app.accuracy[best]))) {
           best = i;
           best_ms = ms;
+          best_meets = meets;
         }
       }
       if (best < 0) continue;
