@@ -1,0 +1,505 @@
+"""The command line as a contract: exit statuses, what `run` prints and writes, that it writes the same every time, and what
+happens when it is stopped half-way. Standard library only."""
+import csv
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+ROOT = pathlib.Path(os.environ.get("DYNASOC_SOURCE_DIR", pathlib.Path(__file__).resolve().parent.parent.parent)).resolve()
+DYNASOC = pathlib.Path(os.environ.get("DYNASOC_BINARY", ROOT / "build" / "release" / "dynasoc")).resolve()
+SIMGRID = DYNASOC.with_name("dynasoc-simgrid").exists()
+
+FILES = {"jobs.csv", "decisions.csv", "timeline.csv", "trace.json", "summary.json", "manifest.json"}
+JOBS = "replication,app,job,arrival_s,start_s,end_s,deadline_s,outcome,unit,subnet,accuracy,latency_ms,energy_mj"
+DECISIONS = "replication,time_s,policy,target,knob,from,to,reason,margin"
+OUTCOMES = {"met", "missed", "dropped", "rejected", "unfinished"}
+
+# Random arrivals, random execution times, background load, a manager that switches and scales clocks.
+LIVELY = {
+    "platform": "minimal",
+    "duration_s": 4,
+    "applications": {
+        "camera": {"network": "example", "unit": "gpu", "arrivals": {"kind": "poisson", "rate_hz": 30},
+                   "targets": [{"latency_ms": 30}, {"from_s": 2, "latency_ms": 7}], "late": "drop-hopeless"},
+        "voice, far": {"network": "example", "unit": "cpu", "arrivals": {"kind": "gamma", "rate_hz": 10, "cv": 2},
+                       "targets": [{"latency_ms": 60}], "late": "replace"},
+    },
+    "background": {"training": {"unit": "gpu", "from_s": 1, "to_s": 3, "demand": {
+        "kind": "on-off", "on_ms": 200, "off_ms": 100, "exponential": True}}},
+    "policy": {"name": "dynamic-ofa", "dvfs": True, "period_ms": 20, "dwell_ms": 100},
+    "windows": {"late": {"from_s": 0.5}},
+}
+# As long as the machine lets it live.
+ENDLESS = {
+    "platform": "minimal",
+    "duration_s": 1e8,
+    "applications": {"camera": {"network": "example", "unit": "gpu", "arrivals": {"kind": "periodic", "period_ms": 30}}},
+}
+
+
+def run(*words, cwd=ROOT, timeout=120, **options):
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
+    return subprocess.run([str(DYNASOC), *map(str, words)], cwd=cwd, timeout=timeout, check=False, **options)
+
+
+def contents(folder, without=()):
+    return {path.name: path.read_bytes() for path in sorted(pathlib.Path(folder).iterdir()) if path.name not in without}
+
+
+def manifest_of(folder):
+    manifest = json.loads((pathlib.Path(folder) / "manifest.json").read_text())
+    manifest.pop("command_line")
+    return manifest
+
+
+class CommandLine(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dynasoc-cli-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def scenario(self, content, name="lively.json"):
+        path = self.folder / name
+        path.write_text(json.dumps(content, indent=2))
+        return path
+
+    def good(self, *words, **options):
+        done = run(*words, **options)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), words)
+        return done.stdout
+
+    def refused(self, *words, says=(), **options):
+        done = run(*words, **options)
+        self.assertEqual(done.returncode, 2, (words, done.stderr))
+        self.assertEqual(done.stdout, "", words)
+        self.assertEqual(done.stderr.count("\n"), 1, (words, done.stderr))
+        for text in (says,) if isinstance(says, str) else says:
+            self.assertIn(text, done.stderr, words)
+        return done.stderr
+
+    # ------------------------------------------------------------------------------------------------ asking for help
+
+    def test_help(self):
+        usage = self.good("--help")
+        for command in ("run", "table", "lint", "list", "bench", "schema"):
+            self.assertIn(f"\n  {command} ", usage)
+            text = self.good(command, "--help")
+            self.assertIn(f"dynasoc {command}", text)
+            if command != "table":
+                self.assertTrue(text.startswith("usage: "))
+                self.assertIn("--help", text)
+        for subcommand in ("import", "show", "fit", "fill", "power"):
+            self.assertIn(f"dynasoc table {subcommand}", self.good("table", subcommand, "--help"))
+        self.assertEqual(self.good("help"), usage)
+        self.assertRegex(self.good("--version"), r"^dynasoc \d+\.\d+\.\d+ \(.+\)\n$")
+        nothing = run()
+        self.assertEqual((nothing.returncode, nothing.stdout), (2, ""))
+        self.assertIn("usage: dynasoc COMMAND", nothing.stderr)
+
+    def test_wrong_words(self):
+        for words, says in (
+                (("rum", "minimal"), 'unknown command "rum" (did you mean "run"?)'),
+                (("run",), "a scenario is missing"),
+                (("run", "minimal", "minimal"), "too many arguments"),
+                (("run", "mnimal"), '(did you mean "minimal"?)'),
+                (("run", "scenarios/minmal.json"), 'scenarios/minmal.json: no such file, and no scenario of that name (did'),
+                (("run", "scenarios"), "scenarios: is a directory, not a file"),
+                (("run", "minimal", "--enigne", "native"), 'unknown option --enigne (did you mean "--engine"?)'),
+                (("run", "minimal", "--engine", "simgrd"), '--engine simgrd: unknown engine (did you mean "simgrid"?)'),
+                (("run", "minimal", "--seed"), "--seed needs a value"),
+                (("run", "minimal", "--seed", "-1"), "--seed -1: must be from 0 to 9000000000000000"),
+                (("run", "minimal", "--seed", "1.5"), "--seed 1.5: must be a whole number"),
+                (("run", "minimal", "--seed", "99999999999999999999"), "must be from 0"),
+                (("run", "minimal", "--seed", "1", "--seed", "2"), "--seed is given twice"),
+                (("run", "minimal", "--replications", "0"), "--replications 0: must be from 1"),
+                (("run", "minimal", "--jobs", "none"), "--jobs none: must be a whole number"),
+                (("run", "minimal", "--quiet=1"), "does not take any arguments"),
+                (("list",), "list what? (known: policies, governors"),
+                (("list", "polices"), 'unknown kind "polices" (did you mean "policies"?)'),
+                (("schema",), "schema of what? (known: scenario, platform, network)"),
+                (("schema", "sceanrio"), '(did you mean "scenario"?)'),
+                (("lint",), "a file is missing"),
+                (("table", "shw"), 'did you mean "show"?'),
+        ):
+            with self.subTest(words=words):
+                self.refused(*words, says=says)
+
+    def test_set_that_cannot_be(self):
+        for setting, says in (
+                ("duration_s", "--set duration_s: must be path=value"),
+                ("=5", "must be path=value"),
+                ("duration_s=-1", "--set duration_s=-1: /duration_s: must be above 0, not -1"),
+                ("duration=5", '--set duration=5: /duration: unknown key "duration" (did you mean "duration_s"?)'),
+                ("duration_s=long", '/duration_s: must be a number, not the string "long"'),
+                ("duration_s.x=1", "/duration_s/x: its parent is the number 1, which has no members"),
+                ("applications.camra.weight=2", '/applications/camra: no such member (did you mean "camera"?)'),
+                ("applications.camera.targets.1.latency_ms=9", "/applications/camera/targets/1: no such element; the array has 1"),
+                ("applications.camera.network=exampel", 'unknown network "exampel" (did you mean "example"?)'),
+                ("applications..weight=2", "/applications/: a name in the path is empty"),
+                ('applications={"camera"', "the file ends here"),
+                ("seed=1e999", "/seed: must be a number"),
+        ):
+            with self.subTest(setting=setting):
+                message = self.refused("run", "minimal", "--set", setting, says=says)
+                self.assertTrue(message.startswith("--set " + setting), message)
+
+    def test_set_and_seed_change_the_run(self):
+        path = self.scenario(LIVELY)
+        told = lambda *words: json.loads(self.good("run", path, "--json", *words))
+        plain = told()
+        self.assertEqual(plain["seed"], 1)
+        self.assertEqual(told("--seed", "2")["seed"], 2)
+        self.assertNotEqual(told("--seed", "2")["apps"], plain["apps"])
+        self.assertEqual(told("--set", "seed=2"), told("--seed", "2"))
+        self.assertEqual(told("--set", "duration_s=2", "--set", "policy=none")["duration_s"], 2)
+        self.assertEqual(told("--set", "policy=none")["platform"]["decisions"], 0)
+        weighted = told("--set", "applications.camera.arrivals.rate_hz=60")
+        self.assertGreater(weighted["apps"]["camera"]["jobs"], 1.5 * plain["apps"]["camera"]["jobs"])
+        several = told("--replications", "3")
+        self.assertEqual(several["replications"], 3)
+        self.assertGreater(several["apps"]["camera"]["jobs"], 2 * plain["apps"]["camera"]["jobs"])
+
+    # ------------------------------------------------------------------------------------------------- what run prints
+
+    def test_json(self):
+        path = self.scenario(LIVELY)
+        out = self.good("run", path, "--json")
+        self.assertTrue(out.startswith("{\n") and out.endswith("}\n"))
+        told = json.loads(out)
+        for key in ("scenario", "engine", "seed", "duration_s", "apps", "platform", "provenance", "warnings"):
+            self.assertIn(key, told)
+        self.assertEqual((told["scenario"], told["engine"], told["seed"], told["duration_s"]), ("lively", "native", 1, 4))
+        self.assertEqual(list(told["apps"]), list(LIVELY["applications"]))
+        for app in told["apps"].values():
+            for key in ("jobs", "completed", "dropped", "missed", "miss_rate", "latency_ms", "accuracy", "energy_mj_per_job",
+                        "subnet_switches", "subnet_share"):
+                self.assertIn(key, app)
+            self.assertEqual(list(app["latency_ms"]), ["mean", "p50", "p90", "p99", "max"])
+            values = app["latency_ms"]
+            self.assertTrue(0 < values["p50"] <= values["p90"] <= values["p99"] <= values["max"])
+            self.assertTrue(70 <= app["accuracy"]["mean"] <= 80)
+            self.assertAlmostEqual(sum(app["subnet_share"].values()), 1)
+            self.assertTrue(set(app["subnet_share"]) <= {"L1", "L2", "L3"})
+        platform = told["platform"]
+        for key in ("energy_j", "mean_power_w", "units", "peak_temperature_c", "dvfs_transitions"):
+            self.assertIn(key, platform)
+        self.assertEqual(list(platform["units"]), ["cpu", "gpu"])
+        for unit in platform["units"].values():
+            for key in ("utilisation", "energy_j", "mean_mhz"):
+                self.assertIn(key, unit)
+            self.assertTrue(0 < unit["utilisation"] < 1)
+        self.assertAlmostEqual(platform["mean_power_w"] * told["duration_s"], platform["energy_j"])
+        self.assertEqual(list(told["provenance"]), ["measured", "digitised", "derived"])
+        self.assertAlmostEqual(sum(told["provenance"].values()), 1)
+        self.assertIsInstance(told["warnings"], list)
+        self.assertEqual(self.good("run", path, "--quiet"), "")
+        self.assertIn("camera", self.good("run", path))
+
+    def test_metrics_are_in_the_json(self):
+        told = json.loads(self.good("run", self.scenario(LIVELY), "--json"))
+        metrics = json.loads(self.good("list", "metrics", "--json"))
+        self.assertGreater(len(metrics), 20)
+        for metric in metrics:
+            at = [told]
+            for key in metric["name"].split("."):
+                at = [inner for value in at for inner in (value.values() if key.isupper() else [value[key]])]
+            self.assertTrue(at, metric)
+            self.assertTrue(all(value is None or isinstance(value, (int, float)) for value in at), metric)
+
+    def test_lists(self):
+        for kind, some in (("policies", {"none", "static", "dynamic-ofa", "dynamic-ofa-demo"}),
+                           ("governors", {"performance", "powersave", "userspace"}),
+                           ("networks", {"example", "dynamic-ofa-gpu"}), ("platforms", {"minimal", "jetson-xavier-nx"}),
+                           ("scenarios", {"minimal", "claims/gpu-sharing"}), ("traces", {"dynamic-ofa-demo-80"})):
+            names = {entry["name"] for entry in json.loads(self.good("list", kind, "--json"))}
+            self.assertTrue(some <= names, (kind, names))
+            text = self.good("list", kind).splitlines()
+            self.assertEqual(names, {line.split(":")[0] for line in text if not line.startswith(" ")})
+            # From anywhere, and what is listed can be named.
+            self.assertEqual(text, self.good("list", kind, cwd="/").splitlines())
+        for name in json.loads(self.good("list", "scenarios", "--json")):
+            self.good("lint", ROOT / "scenarios" / (name["name"] + ".json"))
+
+    def test_what_comes_along_is_good(self):
+        files = [path for pattern in ("scenarios/**/*.json", "platforms/*.json", "models/*/network.json", "traces/*.csv")
+                 for path in sorted(ROOT.glob(pattern))]
+        tables = {network.parent / table["file"] for network in ROOT.glob("models/*/network.json")
+                  for table in json.loads(network.read_text())["tables"].values()}
+        self.assertGreater(len(files), 30)
+        out = self.good("lint", *files, *sorted(tables)).splitlines()
+        self.assertEqual(len(out), len(files) + len(tables))
+        for line in out:
+            kind = line.rsplit(" ", 1)[1]
+            name = line.split(": ")[0]
+            expected = ("trace" if "/traces/" in name else "table" if name.endswith(".csv") else
+                        {"scenarios": "scenario", "platforms": "platform", "models": "network"}[
+                            str(pathlib.Path(name).relative_to(ROOT)).split("/", 1)[0]])
+            self.assertEqual(kind, expected, line)
+        answers = json.loads(self.good("lint", "--json", files[0]))
+        self.assertEqual(answers, [{"file": str(files[0]), "kind": "scenario", "ok": True}])
+        mixed = run("lint", "--json", files[0], self.folder / "absent.json")
+        self.assertEqual((mixed.returncode, mixed.stderr), (2, ""))
+        self.assertEqual([answer["ok"] for answer in json.loads(mixed.stdout)], [True, False])
+
+    # ------------------------------------------------------------------------------------------------- what run writes
+
+    def test_output_directory(self):
+        out = self.folder / "deep" / "out"
+        self.good("run", self.scenario(LIVELY), "--out", out, "--quiet", "--replications", "2")
+        self.assertEqual({path.name for path in out.iterdir()}, FILES)
+        with open(out / "jobs.csv", newline="") as file:
+            self.assertEqual(file.readline().rstrip("\n"), JOBS)
+            file.seek(0)
+            jobs = list(csv.DictReader(file))
+        summary = json.loads((out / "summary.json").read_text())
+        self.assertEqual(summary, json.loads(self.good("run", self.folder / "lively.json", "--json", "--replications", "2")))
+        for name, app in summary["apps"].items():
+            own = [job for job in jobs if job["app"] == name]
+            self.assertEqual(len(own), app["jobs"])
+            for count, outcomes in (("completed", ("met", "missed")), ("missed", ("missed",)), ("dropped", ("dropped",)),
+                                    ("rejected", ("rejected",))):
+                self.assertEqual(sum(job["outcome"] in outcomes for job in own), app[count], (name, count))
+        for job in jobs:
+            self.assertIn(job["outcome"], OUTCOMES)
+            self.assertIn(job["unit"], ("cpu", "gpu"))
+            self.assertRegex(job["subnet"], r"^L[1-3]$")
+            self.assertIn(job["replication"], ("0", "1"))
+            if job["outcome"] in ("met", "missed"):
+                arrival, start, end = (float(job[key]) for key in ("arrival_s", "start_s", "end_s"))
+                self.assertTrue(0 <= arrival <= start < end <= 4)
+                self.assertAlmostEqual(float(job["latency_ms"]), 1e3 * (end - arrival), places=5)
+                self.assertEqual(job["outcome"] == "missed", end > float(job["deadline_s"]))
+                self.assertGreater(float(job["energy_mj"]), 0)
+                self.assertEqual(job["accuracy"], {"L1": "70", "L2": "75", "L3": "80"}[job["subnet"]])
+            else:
+                self.assertEqual((job["end_s"], job["accuracy"], job["latency_ms"], job["energy_mj"]), ("", "", "", ""))
+        with open(out / "decisions.csv", newline="") as file:
+            self.assertEqual(file.readline().rstrip("\n"), DECISIONS)
+            file.seek(0)
+            decisions = list(csv.DictReader(file))
+        self.assertEqual(len(decisions), 2 * summary["platform"]["decisions"])
+        self.assertTrue({"subnet", "frequency"} <= {decision["knob"] for decision in decisions})
+        for decision in decisions:
+            self.assertEqual(decision["policy"], "dynamic-ofa")
+            self.assertTrue(decision["reason"] and 0 <= float(decision["time_s"]) <= 4)
+            float(decision["margin"])
+        with open(out / "timeline.csv", newline="") as file:
+            timeline = list(csv.DictReader(file))
+        self.assertEqual(len(timeline), 2 * (4000 // 50 - 1))
+        self.assertTrue({"replication", "time_s", "power_w", "gpu_mhz", "board_temperature_c"} <= set(timeline[0]))
+        self.assertIn("traceEvents", json.loads((out / "trace.json").read_text()))
+        manifest = json.loads((out / "manifest.json").read_text())
+        self.assertEqual(manifest["command_line"][-3:], ["--quiet", "--replications", "2"])
+        self.assertEqual((manifest["seed"], manifest["replications"], manifest["engine"]), (1, 2, "native"))
+        inputs = [entry["file"] for entry in manifest["inputs"]]
+        for ending in ("lively.json", "platforms/minimal.json", "models/example/network.json", "models/example/minimal.csv"):
+            self.assertEqual(sum(name.endswith(ending) for name in inputs), 1, inputs)
+
+    def test_results_are_not_overwritten(self):
+        path, out = self.scenario(LIVELY), self.folder / "out"
+        self.good("run", path, "--out", out, "--quiet")
+        before = contents(out)
+        self.refused("run", path, "--out", out, "--seed", "2", says=(str(out), "already holds files", "--force"))
+        self.assertEqual(contents(out), before)
+        self.good("run", path, "--out", out, "--quiet", "--seed", "2", "--force")
+        self.assertEqual(set(contents(out)), FILES)
+        self.assertNotEqual(contents(out)["jobs.csv"], before["jobs.csv"])
+        (out / "thesis.tex").write_text("years of work")
+        changed = contents(out)
+        self.refused("run", path, "--out", out, "--force", says='holds "thesis.tex", which is not a result of a run')
+        self.assertEqual(contents(out), changed)
+        # An empty directory is as good as none.
+        (self.folder / "empty").mkdir()
+        self.good("run", path, "--out", self.folder / "empty", "--quiet")
+
+    def test_directories_that_cannot_be(self):
+        # Would simulate for hours if it did not look first.
+        path = self.scenario({**ENDLESS, "timeline_ms": 1e6}, "endless.json")
+        file = self.folder / "file"
+        file.write_text("")
+        for out, says in ((file, "is a file, not a directory"), (file / "below", "cannot be created"), ("/proc/dynasoc", "cannot be")):
+            self.refused("run", path, "--out", out, says=(str(out), says), timeout=20)
+        self.assertEqual(file.read_text(), "")
+        # And a timeline that would not fit into memory is told before, too.
+        self.refused("run", path, "--out", self.folder / "new", "--set", "timeline_ms=1", says=("/timeline_ms", "sample every"),
+                     timeout=20)
+        self.assertFalse((self.folder / "new").exists())
+
+    def test_bad_input_leaves_nothing(self):
+        for words in (("--set", "duration_s=0"), ("--engine", "none"), ("--seed", "x")):
+            self.refused("run", "minimal", "--out", self.folder / "out", *words)
+            self.assertFalse((self.folder / "out").exists(), words)
+        broken = self.scenario({**LIVELY, "polcy": "none"}, "broken.json")
+        self.refused("run", broken, "--out", self.folder / "out", says='unknown key "polcy" (did you mean "policy"?)')
+        self.assertEqual({path.name for path in self.folder.iterdir()}, {"broken.json"})
+
+    def test_includes_and_the_file_at_fault(self):
+        self.scenario({key: value for key, value in LIVELY.items() if key != "duration_s"}, "base.json")
+        top = self.folder / "top.json"
+        top.write_text('{"include": "base.json", "duration_s": 2, "applications": {"camera": {"weight": 3}}}')
+        self.assertEqual(json.loads(self.good("run", top, "--json"))["duration_s"], 2)
+        self.scenario({**LIVELY, "ambient_c": "hot"}, "base.json")
+        self.refused("run", top, says=(f"{self.folder}/base.json:", '/ambient_c: must be a number, not the string "hot"'))
+        self.refused("run", top, "--set", "ambient_c=1e3", says="--set ambient_c=1e3: /ambient_c: must be from -50 to 100")
+
+    # --------------------------------------------------------------------------------------------------- again, the same
+
+    def test_same_every_time(self):
+        path = self.scenario(LIVELY)
+        outs = []
+        for jobs in ("1", "2"):
+            for attempt in ("a", "b"):
+                out = self.folder / f"out-{jobs}-{attempt}"
+                self.good("run", path, "--out", out, "--quiet", "--replications", "5", "--seed", "7", "--jobs", jobs)
+                outs.append(out)
+        for out in outs[1:]:
+            self.assertEqual(contents(out, {"manifest.json"}), contents(outs[0], {"manifest.json"}), out)
+            self.assertEqual(manifest_of(out), manifest_of(outs[0]))
+        self.assertGreater(len(contents(outs[0])["jobs.csv"]), 10_000)
+
+    def test_manifest_runs_again(self):
+        path, out = self.scenario(LIVELY), self.folder / "out"
+        self.good("run", path, "--out", out, "--quiet", "--replications", "2", "--seed", "5", "--set", "duration_s=3")
+        first = contents(out, {"manifest.json"})
+        again = self.folder / "again"
+        self.good("run", out / "manifest.json", "--out", again, "--quiet")
+        self.assertEqual(contents(again, {"manifest.json"}), first)
+        for cwd, name in ((out, "manifest.json"), ("/", out / "manifest.json")):
+            shutil.rmtree(again)
+            self.good("run", name, "--out", again, "--quiet", cwd=cwd)
+            self.assertEqual(contents(again, {"manifest.json"}), first, cwd)
+        # From a run of a manifest as well, with changes, and into the directory it came from.
+        third = self.folder / "third"
+        self.good("run", again / "manifest.json", "--out", third, "--quiet")
+        self.assertEqual(contents(third, {"manifest.json"}), first)
+        self.good("run", third / "manifest.json", "--out", third, "--quiet", "--force")
+        self.assertEqual(contents(third, {"manifest.json"}), first)
+        self.assertEqual(json.loads(self.good("run", third / "manifest.json", "--json", "--seed", "6"))["seed"], 6)
+        self.good("lint", third / "manifest.json")
+        # The scenario's file has changed since: the manifest keeps the old one, and says so.
+        self.scenario({**LIVELY, "duration_s": 1})
+        told = json.loads(self.good("run", out / "manifest.json", "--json"))
+        self.assertEqual(told["duration_s"], 3)
+        self.assertTrue(any("lively.json has changed" in warning for warning in told["warnings"]), told["warnings"])
+        path.unlink()
+        told = json.loads(self.good("run", out / "manifest.json", "--json"))
+        self.assertTrue(any("lively.json of the original run is no longer there" in warning for warning in told["warnings"]))
+        self.refused("run", out, says=f'is a directory, not a file (did you mean "{out}/manifest.json"?)')
+
+    @unittest.skipUnless(SIMGRID, "built without SimGrid")
+    def test_simgrid(self):
+        path = self.scenario({**LIVELY, "duration_s": 2})
+        native = json.loads(self.good("run", path, "--json", "--replications", "2"))
+        simgrid = json.loads(self.good("run", path, "--json", "--replications", "2", "--engine", "simgrid"))
+        self.assertEqual((native.pop("engine"), simgrid.pop("engine")), ("native", "simgrid"))
+        self.agree(native, simgrid, "")
+        # A manifest remembers the engine, and finds it.
+        out = self.folder / "out"
+        self.good("run", path, "--out", out, "--engine=simgrid", "--quiet")
+        self.assertEqual(json.loads((out / "manifest.json").read_text())["engine"], "simgrid")
+        again = self.folder / "again"
+        self.good("run", out / "manifest.json", "--out", again, "--quiet")
+        self.assertEqual(contents(again, {"manifest.json"}), contents(out, {"manifest.json"}))
+
+    def agree(self, a, b, at):
+        self.assertEqual(type(a), type(b), at)
+        if isinstance(a, dict):
+            self.assertEqual(list(a), list(b), at)
+            for key in a:
+                self.agree(a[key], b[key], f"{at}/{key}")
+        elif isinstance(a, float) and not at.endswith("/energy_conservation_error"):
+            self.assertLessEqual(abs(a - b), 1e-6 * max(abs(a), abs(b)), at)
+        elif not isinstance(a, float):
+            self.assertEqual(a, b, at)
+
+    # --------------------------------------------------------------------------------------------- when something fails
+
+    def test_full_disk(self):
+        with open("/dev/full", "w") as full:
+            for words in (("run", "minimal"), ("run", "minimal", "--json"), ("list", "networks"), ("schema", "scenario"),
+                          ("lint", "scenarios/minimal.json"), ("--help",), ("run", "--help")):
+                done = run(*words, stdout=full)
+                self.assertEqual(done.returncode, 3, words)
+                self.assertEqual(done.stderr, "dynasoc: standard output cannot be written\n")
+
+    def wait_until_it_works(self, process):
+        """Until it has used a tenth of a second of processor time: it then simulates (or has ended)."""
+        for _ in range(2000):
+            if process.poll() is not None:
+                return
+            with open(f"/proc/{process.pid}/stat") as stat:
+                fields = stat.read().rsplit(")", 1)[1].split()
+            if int(fields[11]) + int(fields[12]) >= 0.1 * os.sysconf("SC_CLK_TCK"):
+                return
+            time.sleep(0.01)
+
+    def test_interrupted(self):
+        path = self.scenario({**ENDLESS, "timeline_ms": 1e6}, "endless.json")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            for words in ((), ("--replications", "4", "--jobs", "2")) + ((("--engine", "simgrid"),) if SIMGRID else ()) + (
+                    (("--engine", "simgrid", "--replications", "2"),) if SIMGRID else ()):
+                with subprocess.Popen([DYNASOC, "run", path, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                      text=True) as process:
+                    if words[:2] == ("--engine", "simgrid") and len(words) > 2:
+                        time.sleep(0.5)  # the parent of the simulations itself does nothing
+                    else:
+                        self.wait_until_it_works(process)
+                    process.send_signal(number)
+                    out, err = process.communicate(timeout=60)
+                self.assertEqual((process.returncode, out, err), (130, "", "dynasoc: interrupted; nothing was written\n"), words)
+
+    def test_interrupted_with_results(self):
+        # A run that is stopped leaves the results of an earlier one as they were.
+        out = self.folder / "out"
+        self.good("run", self.scenario(LIVELY), "--out", out, "--quiet")
+        before = contents(out)
+        path = self.scenario({**ENDLESS, "timeline_ms": 1e6}, "endless.json")
+        with subprocess.Popen([DYNASOC, "run", path, "--out", out, "--force"], stderr=subprocess.PIPE) as process:
+            self.wait_until_it_works(process)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(contents(out), before)
+
+    def test_killed_while_writing(self):
+        # Many frames: writing takes long enough to be killed in at many points. Whatever has its final name is whole.
+        path = self.scenario({**ENDLESS, "duration_s": 3000, "timeline_ms": 100}, "long.json")
+        whole = self.folder / "whole"
+        self.good("run", path, "--out", whole, "--quiet")
+        expected = contents(whole)
+        stages = set()
+        for attempt in range(30):
+            out = self.folder / f"out{attempt}"
+            with subprocess.Popen([DYNASOC, "run", path, "--out", out, "--quiet"]) as process:
+                deadline = time.monotonic() + 60
+                # Later and later: after so many files have appeared, complete or not.
+                while process.poll() is None and time.monotonic() < deadline:
+                    if out.exists() and len(os.listdir(out)) > attempt % 6:
+                        break
+                if attempt >= 12:
+                    time.sleep(0.002 * (attempt % 10))
+                process.kill()
+            left = contents(out) if out.exists() else {}
+            stages.add(tuple(sorted(left)))
+            for name, content in left.items():
+                if name != "manifest.json" and not name.endswith(".partial"):
+                    self.assertEqual(content, expected[name], (attempt, name))
+            if "manifest.json" in left:
+                self.assertEqual(set(left), FILES)
+                self.assertEqual(manifest_of(out), manifest_of(whole))
+            elif left:
+                self.refused("run", path, "--out", out, says="already holds files")
+        self.assertGreater(len(stages), 3, stages)
+        self.assertTrue(any("manifest.json" not in stage and "jobs.csv" in stage for stage in stages), stages)
+        unfinished = next(folder for folder in sorted(self.folder.glob("out*")) if not (folder / "manifest.json").exists())
+        self.good("run", path, "--out", unfinished, "--quiet", "--force")
+        self.assertEqual(contents(unfinished, {"manifest.json"}), {name: expected[name] for name in FILES - {"manifest.json"}})
+
+
+if __name__ == "__main__":
+    unittest.main()
