@@ -25,7 +25,7 @@ namespace detail {
 
 inline void write_all(int fd, const std::string& bytes) {
   for (std::size_t sent = 0; sent < bytes.size();) {
-    const ssize_t n = write(fd, bytes.data() + sent, bytes.size() - sent);
+    const ssize_t n = ::write(fd, bytes.data() + sent, bytes.size() - sent);
     if (n < 0 && errno != EINTR) _exit(3);
     if (n > 0) sent += static_cast<std::size_t>(n);
   }
@@ -35,7 +35,7 @@ inline std::string read_all(int fd) {
   std::string bytes;
   char buffer[1 << 16];
   for (;;) {
-    const ssize_t n = read(fd, buffer, sizeof buffer);
+    const ssize_t n = ::read(fd, buffer, sizeof buffer);
     if (n == 0 || (n < 0 && errno != EINTR)) return bytes;
     if (n > 0) bytes.append(buffer, static_cast<std::size_t>(n));
   }
