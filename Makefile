@@ -12,9 +12,9 @@ help:  ## list these targets
 setup:  ## install what building needs, if anything is missing
 	@tools/setup.sh
 
-build: setup  ## build build/release/dynasoc
+build: setup  ## build build/release/dynasoc (and dynasoc-simgrid, where SimGrid is installed)
 	@cmake --preset release --log-level=WARNING >/dev/null
-	@cmake --build --preset release --parallel $(JOBS) --target dynasoc
+	@cmake --build --preset release --parallel $(JOBS) --target dynasoc_programs
 
 run: build  ## simulate scenarios/claims/gpu-sharing.json into out/gpu-sharing
 	build/release/dynasoc run scenarios/claims/gpu-sharing.json --out out/gpu-sharing --force

@@ -125,7 +125,8 @@ EngineKind engine_of(const std::string& name) {
   for (const auto& [text, kind] : EnumNames<EngineKind>::names) {
     if (text == name) {
       if (kind == EngineKind::simgrid && !simgrid_available())
-        throw InputError("--engine simgrid: this program was built without SimGrid (Debian: libsimgrid-dev)");
+        throw InputError("--engine simgrid: there is no dynasoc-simgrid beside this program; `make build` makes it where SimGrid "
+                         "is installed (Debian: libsimgrid-dev)");
       return kind;
     }
     known.emplace_back(text);

@@ -59,7 +59,11 @@ double miss_rate(const AppRecord& app) {
 }
 double mean_latency_ms(const AppRecord& app) { return over(app.latency_sum_ms, static_cast<double>(app.completed)); }
 double energy_per_job_mj(const AppRecord& app) { return over(app.energy_mj, static_cast<double>(app.completed)); }
-double mean_accuracy(const AppRecord& app) { return over(app.accuracy_sum, static_cast<double>(app.completed)); }
+// NaN for a network that states no accuracy: its zeros are no results.
+double mean_accuracy(const AppRecord& app) {
+  const bool stated = std::any_of(app.accuracy.begin(), app.accuracy.end(), [](double a) { return a > 0; });
+  return stated ? over(app.accuracy_sum, static_cast<double>(app.completed)) : std::nan("");
+}
 
 Json subnets_json(const std::vector<SubnetRecord>& subnets) {
   Json out = Json::object();
@@ -155,13 +159,16 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
     if (!app.windows.empty()) {
       Json windows = Json::object();
       for (std::size_t w = 0; w < app.windows.size(); ++w) {
-        double n = 0, latency = 0, accuracy = 0;
+        std::uint64_t frames = 0;
+        double latency = 0, accuracy = 0;
         for (std::size_t s = 0; s < app.subnets.size(); ++s) {
-          n += static_cast<double>(app.windows[w][s].completed);
+          frames += app.windows[w][s].completed;
           latency += app.windows[w][s].latency_sum_ms;
           accuracy += static_cast<double>(app.windows[w][s].completed) * app.accuracy[s];
         }
-        windows[scenario.setup->windows[w].name] = {{"completed", n},
+        const auto n = static_cast<double>(frames);
+        if (std::isnan(mean_accuracy(app))) accuracy = std::nan("");
+        windows[scenario.setup->windows[w].name] = {{"completed", frames},
                                                     {"latency_ms", {{"mean", number(over(latency, n))}}},
                                                     {"accuracy", {{"mean", number(over(accuracy, n))}}},
                                                     {"subnets", subnets_json(app.windows[w])}};

@@ -151,6 +151,7 @@ class Resolver {
       const ModeChangeFile& change = file_.mode_changes[i];
       if (from_s(change.at_s) <= last)
         throw (at("mode_changes") / i / "at_s").error("mode changes must be in order of time, each later than the one before");
+      if (from_s(change.at_s) >= setup_.duration) throw change.mode.error("this mode change comes only after the run has ended");
       last = from_s(change.at_s);
       setup_.modes.push_back(mode(change.mode, last));
     }

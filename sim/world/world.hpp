@@ -165,6 +165,7 @@ class World final : public manager::Profile {
     int node = -1;
     double busy_seen_s = 0;      // at the policy's last look
     double busy_sampled_s = 0;   // at the last timeline sample
+    double sampled_j = 0;
     double last_power_w = 0;     // that the thermal model was told
   };
 
@@ -250,7 +251,7 @@ class World final : public manager::Profile {
   std::vector<std::vector<int>> rail_units_;
   std::vector<bool> rail_static_;
   std::vector<SensorState> sensors_;
-  double sampled_energy_j_ = 0;
+  std::vector<double> rail_sampled_j_;  // by rail, at the last timeline sample
 
   static constexpr std::uint32_t kMostWaiting = 16'000'000;  // of one application: 256 MB
   const Progress* progress_ = nullptr;
@@ -295,10 +296,10 @@ class World final : public manager::Profile {
   double unit_power_w(const UnitState& unit) const {
     return unit.idle_w + (unit.running > 0 ? unit.weighted_power.value() / unit.weights.value() : 0);
   }
-  double platform_power_w() const {
-    double sum = setup_.platform.file.static_power_w;
-    for (const UnitState& unit : units_) sum += unit_power_w(unit);
-    return sum;
+
+  // Energy drawn up to now [J], without touching the accounts.
+  double energy_now_j(const UnitState& unit) const {
+    return unit.idle_j + unit.above_j + unit.switch_j + unit_power_w(unit) * to_s(now_ - unit.synced);
   }
 
   void power_changed(UnitState& unit) {

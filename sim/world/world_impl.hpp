@@ -66,6 +66,7 @@ void World<E>::build_board() {
     rail_units_.push_back(std::move(fed));
     rail_static_.push_back(rail.static_power);
     rail_views_.push_back({name, std::nan(""), 0});
+    rail_sampled_j_.push_back(0);
   }
   for (const auto& [name, sensor] : platform.file.sensors) {
     SensorState state;
@@ -1249,15 +1250,21 @@ void World<E>::sample() {
   TimelineRow row;
   row.at = now_;
   row.values.reserve(record_.timeline_columns.size());
-  row.values.push_back(platform_power_w());
+  row.values.push_back(0);
+  // Powers are means since the last sample: an instant would depend on what happens to run whenever samples are taken.
   const double window_s = to_s(recording_.timeline_period);
+  double power_w = setup_.platform.file.static_power_w;
   for (UnitState& unit : units_) {
     const double busy_s = unit.busy_s + (unit.running > 0 ? to_s(now_ - unit.synced) : 0);
+    const double energy_j = energy_now_j(unit);
     row.values.push_back((busy_s - unit.busy_sampled_s) / window_s);
     row.values.push_back(unit.mhz);
-    row.values.push_back(unit_power_w(unit));
+    row.values.push_back((energy_j - unit.sampled_j) / window_s);
+    power_w += row.values.back();
     unit.busy_sampled_s = busy_s;
+    unit.sampled_j = energy_j;
   }
+  row.values[0] = power_w;
   if (thermal_) {
     ThermalModel model = *thermal_;
     if (thermal_stale_)
@@ -1266,8 +1273,11 @@ void World<E>::sample() {
     for (std::size_t n = 0; n < model.nodes(); ++n) row.values.push_back(model.temperature_c(n));
   }
   for (std::size_t r = 0; r < rail_views_.size(); ++r) {
-    row.values.push_back(rail_power_w(r));
+    double energy_j = rail_static_[r] ? setup_.platform.file.static_power_w * to_s(now_) : 0;
+    for (const int u : rail_units_[r]) energy_j += energy_now_j(units_[u]);
+    row.values.push_back((energy_j - rail_sampled_j_[r]) / window_s);
     row.values.push_back(rail_views_[r].power_w);
+    rail_sampled_j_[r] = energy_j;
   }
   for (std::size_t a = 0; a < apps_.size(); ++a) {
     row.values.push_back(apps_[a].loaded + 1);

@@ -8,7 +8,8 @@
 //
 // Where targets conflict, latency comes first: of the choices that meet it but not the accuracy floor or a budget, the most
 // accurate; where nothing meets it, the fastest. A rise in accuracy must leave `hysteresis` of the target free and waits for
-// `dwell_ms` after a change; a step down is never delayed.
+// `dwell_ms` after a change; a step down is never delayed. It looks at service times only: a queue that has built up does
+// not move it, and without a latency target (or with a loose one) it may choose a clock too slow for the arrivals.
 #include <cmath>
 #include <vector>
 
