@@ -104,7 +104,7 @@ bool differs_in_digits(std::string_view a, std::string_view b) {
 std::vector<const std::string*> all_nearest(std::string_view name, std::span<const std::string> candidates) {
   std::vector<const std::string*> best;
   if (name.empty() || name.size() > 200) return best;
-  std::size_t best_distance = name.size() <= 4 ? 1 : std::max<std::size_t>(2, name.size() / 3);
+  std::size_t best_distance = name.size() <= 3 ? 1 : std::max<std::size_t>(2, name.size() / 3);
   for (const std::string& candidate : candidates) {
     if (candidate.size() > 200 || differs_in_digits(name, candidate)) continue;
     std::size_t distance = edit_distance(name, candidate);
@@ -114,6 +114,11 @@ std::vector<const std::string*> all_nearest(std::string_view name, std::span<con
     best_distance = distance;
     best.push_back(&candidate);
   }
+  // `latency_ms` for `latency_ms_mean`: cut short rather than mistyped.
+  constexpr std::size_t kTelling = 4;
+  if (best.empty() && name.size() >= kTelling)
+    for (const std::string& candidate : candidates)
+      if (candidate.starts_with(name)) best.push_back(&candidate);
   return best;
 }
 
