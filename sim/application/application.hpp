@@ -42,7 +42,7 @@ struct TargetFile {
                     field(&S::latency_ms, "latency_ms", non_negative(), "from arrival to result; 0 = none"),
                     field(&S::accuracy_floor, "accuracy_floor", range(0, 100), "in the network's metric; 0 = none"),
                     field(&S::energy_mj, "energy_mj", non_negative(), "budget of one inference above idle; 0 = none"),
-                    field(&S::power_w, "power_w", non_negative(), "budget above idle; 0 = none"),
+                    field(&S::power_w, "power_w", non_negative(), "budget above idle while an inference runs; 0 = none"),
                     field(&S::priority, "priority", range(0, 1000), "larger is more urgent"));
   }
 };
@@ -109,7 +109,9 @@ struct ApplicationFile {
         field(&S::subnet, "subnet", "sub-network it starts with; default: the largest that meets the latency target alone"),
         required(&S::arrivals, "arrivals", "when frames arrive"),
         field(&S::targets, "targets", "what it asks for; later entries replace earlier ones"),
-        field(&S::late, "late", "what happens to frames that wait"),
+        field(&S::late, "late",
+              "what happens to frames that wait: all are served; beyond queue_limit the oldest goes; one that would miss its "
+              "deadline even on the fastest sub-network is not started; only the newest waits"),
         field(&S::queue_limit, "queue_limit", range(1, 1e6), "drop-oldest: frames that may wait"),
         field(&S::weight, "weight", range(1e-6, 1e6), "share of a fair unit"),
         field(&S::start_s, "start_s", non_negative(), "when it begins"),

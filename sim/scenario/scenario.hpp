@@ -74,7 +74,7 @@ struct ScenarioFile {
         field(&S::governors, "governors", "by frequency domain: a name, or an object with a name and its parameters"),
         field(&S::windows, "windows", "stretches of the run reported on their own, by name"),
         field(&S::thermal, "thermal", "simulate temperatures and throttling, where the platform describes them"),
-        field(&S::ambient_c, "ambient_c", range(-50, 100), "temperature of the surroundings, instead of the platform's"),
+        field(&S::ambient_c, "ambient_c", range(-50, 100), "temperature of the surroundings, instead of the platform's (the board still starts at the platform's initial_c)"),
         field(&S::timeline_ms, "timeline_ms", at_least(1e-3), "sampling period of timeline.csv"));
   }
 };
