@@ -17,9 +17,10 @@ class Streak final : public Policy {
 
     static constexpr auto fields() {
       using P = Parameters;
-      return describe(field(&P::down, "down", range(1, 1000), "misses in a row before a step down"),
-                      field(&P::up, "up", range(1, 1e6), "frames in a row with room to spare before a step up"),
-                      field(&P::headroom, "headroom", range(0, 0.9), "share of the target that counts as room to spare"));
+      return describe(
+          field(&P::down, "down", range(1, 1000), "misses in a row before a step down"),
+          field(&P::up, "up", range(1, 1e6), "frames in a row with room to spare before a step up"),
+          field(&P::headroom, "headroom", range(0, 0.9), "share of the target that counts as room to spare"));
     }
   };
   explicit Streak(const Parameters& parameters) : p_(parameters) {}

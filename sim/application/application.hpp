@@ -38,12 +38,13 @@ struct TargetFile {
 
   static constexpr auto fields() {
     using S = TargetFile;
-    return describe(field(&S::from_s, "from_s", non_negative(), "in force from here on"),
-                    field(&S::latency_ms, "latency_ms", non_negative(), "from arrival to result; 0 = none"),
-                    field(&S::accuracy_floor, "accuracy_floor", range(0, 100), "in the network's metric; 0 = none"),
-                    field(&S::energy_mj, "energy_mj", non_negative(), "budget of one inference above idle; 0 = none"),
-                    field(&S::power_w, "power_w", non_negative(), "budget above idle while an inference runs; 0 = none"),
-                    field(&S::priority, "priority", range(0, 1000), "larger is more urgent"));
+    return describe(
+        field(&S::from_s, "from_s", non_negative(), "in force from here on"),
+        field(&S::latency_ms, "latency_ms", non_negative(), "from arrival to result; 0 = none"),
+        field(&S::accuracy_floor, "accuracy_floor", range(0, 100), "in the network's metric; 0 = none"),
+        field(&S::energy_mj, "energy_mj", non_negative(), "budget of one inference above idle; 0 = none"),
+        field(&S::power_w, "power_w", non_negative(), "budget above idle while an inference runs; 0 = none"),
+        field(&S::priority, "priority", range(0, 1000), "larger is more urgent"));
   }
 };
 
@@ -102,23 +103,26 @@ struct ApplicationFile {
 
   static constexpr auto fields() {
     using S = ApplicationFile;
-    return describe(
-        required(&S::network, "network", "folder in models/, or a path to a network.json"),
-        field(&S::tables, "tables", "tables of the network to use, at most one a unit; default: the network's own choice"),
-        field(&S::unit, "unit", "processing unit it starts on; default: the first its tables cover"),
-        field(&S::subnet, "subnet", "sub-network it starts with; default: the largest that meets the latency target alone"),
-        required(&S::arrivals, "arrivals", "when frames arrive"),
-        field(&S::targets, "targets", "what it asks for; later entries replace earlier ones"),
-        field(&S::late, "late",
-              "what happens to frames that wait: all are served; beyond queue_limit the oldest goes; one that would miss its "
-              "deadline even on the fastest sub-network is not started; only the newest waits"),
-        field(&S::queue_limit, "queue_limit", range(1, 1e6), "drop-oldest: frames that may wait"),
-        field(&S::weight, "weight", range(1e-6, 1e6), "share of a fair unit"),
-        field(&S::start_s, "start_s", non_negative(), "when it begins"),
-        field(&S::stop_s, "stop_s", non_negative(), "when its arrivals end; 0 = with the run"),
-        field(&S::execution, "execution", "how execution times vary"),
-        field(&S::session, "session", "how this session's latencies differ from the table's"),
-        field(&S::switch_ms, "switch_ms", non_negative(), "time of a sub-network switch, instead of the network's own"));
+    return describe(required(&S::network, "network", "folder in models/, or a path to a network.json"),
+                    field(&S::tables, "tables",
+                          "tables of the network to use, at most one a unit; default: the network's own choice"),
+                    field(&S::unit, "unit", "processing unit it starts on; default: the first its tables cover"),
+                    field(&S::subnet, "subnet",
+                          "sub-network it starts with; default: the largest that meets the latency target alone"),
+                    required(&S::arrivals, "arrivals", "when frames arrive"),
+                    field(&S::targets, "targets", "what it asks for; later entries replace earlier ones"),
+                    field(&S::late, "late",
+                          "what happens to frames that wait: all are served; beyond queue_limit the oldest goes; one "
+                          "that would miss its "
+                          "deadline even on the fastest sub-network is not started; only the newest waits"),
+                    field(&S::queue_limit, "queue_limit", range(1, 1e6), "drop-oldest: frames that may wait"),
+                    field(&S::weight, "weight", range(1e-6, 1e6), "share of a fair unit"),
+                    field(&S::start_s, "start_s", non_negative(), "when it begins"),
+                    field(&S::stop_s, "stop_s", non_negative(), "when its arrivals end; 0 = with the run"),
+                    field(&S::execution, "execution", "how execution times vary"),
+                    field(&S::session, "session", "how this session's latencies differ from the table's"),
+                    field(&S::switch_ms, "switch_ms", non_negative(),
+                          "time of a sub-network switch, instead of the network's own"));
   }
 };
 
@@ -147,7 +151,8 @@ struct PeriodicDemand {
   double work_ms = 0;
   static constexpr auto fields() {
     return describe(required(&PeriodicDemand::period_ms, "period_ms", at_least(1e-3), "between bursts"),
-                    required(&PeriodicDemand::work_ms, "work_ms", positive(), "unit time of a burst when alone, whatever the clock"));
+                    required(&PeriodicDemand::work_ms, "work_ms", positive(),
+                             "unit time of a burst when alone, whatever the clock"));
   }
 };
 using DemandFile = std::variant<ContinuousDemand, OnOffDemand, PeriodicDemand>;
@@ -165,13 +170,15 @@ struct BackgroundFile {
 
   static constexpr auto fields() {
     using S = BackgroundFile;
-    return describe(required(&S::unit, "unit", "it occupies"),
-                    field(&S::weight, "weight", range(1e-6, 1e6), "share of a fair unit, an application's default being 1"),
-                    field(&S::from_s, "from_s", non_negative(), "when it arrives"),
-                    field(&S::to_s, "to_s", non_negative(), "when it leaves; 0 = with the run"),
-                    field(&S::demand, "demand", "how it wants the unit over time"),
-                    field(&S::power_factor, "power_factor", range(0, 10), "its power above idle over the unit's busy power above idle"),
-                    field(&S::source, "source", "what its weight was fitted on"));
+    return describe(
+        required(&S::unit, "unit", "it occupies"),
+        field(&S::weight, "weight", range(1e-6, 1e6), "share of a fair unit, an application's default being 1"),
+        field(&S::from_s, "from_s", non_negative(), "when it arrives"),
+        field(&S::to_s, "to_s", non_negative(), "when it leaves; 0 = with the run"),
+        field(&S::demand, "demand", "how it wants the unit over time"),
+        field(&S::power_factor, "power_factor", range(0, 10),
+              "its power above idle over the unit's busy power above idle"),
+        field(&S::source, "source", "what its weight was fitted on"));
   }
 };
 

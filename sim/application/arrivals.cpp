@@ -55,12 +55,8 @@ Arrivals::Arrivals(const ArrivalsFile& file, Stream stream, Time start, std::vec
 Time Arrivals::next_other() {
   switch (kind_) {
     case Kind::periodic: break;  // in next()
-    case Kind::poisson:
-      at_ns_ += mean_gap_ns_ * stream_.exponential(n_++);
-      return from_ns(at_ns_);
-    case Kind::gamma:
-      at_ns_ += mean_gap_ns_ * stream_.gamma(n_++, shape_);
-      return from_ns(at_ns_);
+    case Kind::poisson: at_ns_ += mean_gap_ns_ * stream_.exponential(n_++); return from_ns(at_ns_);
+    case Kind::gamma: at_ns_ += mean_gap_ns_ * stream_.gamma(n_++, shape_); return from_ns(at_ns_);
     case Kind::mmpp:
       for (;;) {
         const double rate_hz = burst_ ? mmpp_.high_rate_hz : mmpp_.low_rate_hz;

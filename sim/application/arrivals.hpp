@@ -21,9 +21,10 @@ struct PeriodicArrivals {
   double phase_ms = 0;
   static constexpr auto fields() {
     using S = PeriodicArrivals;
-    return describe(required(&S::period_ms, "period_ms", at_least(1e-3), "between frames"),
-                    field(&S::jitter_ms, "jitter_ms", non_negative(), "each frame is late by up to this much, uniformly"),
-                    field(&S::phase_ms, "phase_ms", non_negative(), "of the first frame"));
+    return describe(
+        required(&S::period_ms, "period_ms", at_least(1e-3), "between frames"),
+        field(&S::jitter_ms, "jitter_ms", non_negative(), "each frame is late by up to this much, uniformly"),
+        field(&S::phase_ms, "phase_ms", non_negative(), "of the first frame"));
   }
 };
 
@@ -49,7 +50,8 @@ struct GammaArrivals {
 
 struct MmppArrivals {
   static constexpr std::string_view kind = "mmpp";
-  static constexpr std::string_view doc = "bursts: a Poisson process that switches between two rates (two-state MMPP), starting between bursts";
+  static constexpr std::string_view doc =
+      "bursts: a Poisson process that switches between two rates (two-state MMPP), starting between bursts";
   double low_rate_hz = 0;
   double high_rate_hz = 0;
   double mean_low_s = 0;
@@ -68,7 +70,8 @@ struct ClosedLoopArrivals {
   static constexpr std::string_view doc = "the next frame comes when the last one is done: a stream at full speed";
   double think_ms = 0;
   static constexpr auto fields() {
-    return describe(field(&ClosedLoopArrivals::think_ms, "think_ms", non_negative(), "from a completion to the next frame"));
+    return describe(
+        field(&ClosedLoopArrivals::think_ms, "think_ms", non_negative(), "from a completion to the next frame"));
   }
 };
 
@@ -88,24 +91,28 @@ struct TraceArrivals {
 
 struct CascadeArrivals {
   static constexpr std::string_view kind = "cascade";
-  static constexpr std::string_view doc = "a frame arrives when another application completes one (a face behind a detection)";
+  static constexpr std::string_view doc =
+      "a frame arrives when another application completes one (a face behind a detection)";
   Name after;
   double probability = 1;
   static constexpr auto fields() {
-    return describe(required(&CascadeArrivals::after, "after", "application whose completions trigger this one"),
-                    field(&CascadeArrivals::probability, "probability", range(0, 1), "that a completion triggers a frame"));
+    return describe(
+        required(&CascadeArrivals::after, "after", "application whose completions trigger this one"),
+        field(&CascadeArrivals::probability, "probability", range(0, 1), "that a completion triggers a frame"));
   }
 };
 
 // MLPerf LoadGen's four scenarios (mlperf.conf of the inference rules).
 struct SingleStreamArrivals {
   static constexpr std::string_view kind = "single-stream";
-  static constexpr std::string_view doc = "MLPerf SingleStream: the next query on completion of the last; judged by the 90th percentile";
+  static constexpr std::string_view doc =
+      "MLPerf SingleStream: the next query on completion of the last; judged by the 90th percentile";
   static constexpr auto fields() { return std::tuple<>{}; }
 };
 struct MultiStreamArrivals {
   static constexpr std::string_view kind = "multi-stream";
-  static constexpr std::string_view doc = "MLPerf MultiStream: queries of several samples, one after the other; 99th percentile";
+  static constexpr std::string_view doc =
+      "MLPerf MultiStream: queries of several samples, one after the other; 99th percentile";
   int samples = 8;
   static constexpr auto fields() {
     return describe(field(&MultiStreamArrivals::samples, "samples", range(1, 1024), "in a query, run back to back"));
@@ -113,7 +120,8 @@ struct MultiStreamArrivals {
 };
 struct ServerArrivals {
   static constexpr std::string_view kind = "server";
-  static constexpr std::string_view doc = "MLPerf Server: Poisson queries at a target rate, valid while the 99th percentile meets the target";
+  static constexpr std::string_view doc =
+      "MLPerf Server: Poisson queries at a target rate, valid while the 99th percentile meets the target";
   double target_qps = 0;
   static constexpr auto fields() {
     return describe(required(&ServerArrivals::target_qps, "target_qps", positive(), "queries a second"));
@@ -128,9 +136,9 @@ struct OfflineArrivals {
   }
 };
 
-using ArrivalsFile = std::variant<PeriodicArrivals, PoissonArrivals, GammaArrivals, MmppArrivals, ClosedLoopArrivals,
-                                  TraceArrivals, CascadeArrivals, SingleStreamArrivals, MultiStreamArrivals,
-                                  ServerArrivals, OfflineArrivals>;
+using ArrivalsFile =
+    std::variant<PeriodicArrivals, PoissonArrivals, GammaArrivals, MmppArrivals, ClosedLoopArrivals, TraceArrivals,
+                 CascadeArrivals, SingleStreamArrivals, MultiStreamArrivals, ServerArrivals, OfflineArrivals>;
 
 /// What starts an application's frames.
 enum class ArrivalDriver : std::uint8_t {

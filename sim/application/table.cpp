@@ -36,7 +36,8 @@ bool same_or_unstated(double a, double b) { return std::isnan(a) || std::isnan(b
 bool same_statement(double a, double b) { return std::isnan(a) == std::isnan(b) && same_or_unstated(a, b); }
 
 constexpr Range kClock = limited_by_unit("mhz", positive());
-constexpr Range kTime{.low = 0, .open_low = true, .least = 1e-3, .most = 1e12};  // no inference takes less than a microsecond
+constexpr Range kTime{
+    .low = 0, .open_low = true, .least = 1e-3, .most = 1e12};  // no inference takes less than a microsecond
 constexpr Range kTimeOrNone = limited_by_unit("ms", non_negative());
 constexpr Range kEnergy = limited_by_unit("mj", non_negative());
 constexpr Range kPower = limited_by_unit("w", non_negative());
@@ -45,8 +46,8 @@ bool states_energy(const Cell& cell) {
   return std::isfinite(cell.energy_mj) || std::isfinite(cell.power_w) || std::isfinite(cell.idle_power_w);
 }
 
-// Finds cells given twice. Clocks are the same within 0.1 %, so that each is filed under its logarithm in such steps, and
-// looked for under the neighbours too: a large table is not compared row by row.
+// Finds cells given twice. Clocks are the same within 0.1 %, so that each is filed under its logarithm in such steps,
+// and looked for under the neighbours too: a large table is not compared row by row.
 class Repeats {
  public:
   Repeats(const Csv& csv, const Table& table) : csv_(csv), table_(table) {}

@@ -32,7 +32,9 @@ std::string kind_of_csv(const std::filesystem::path& path) {
     if (csv.has("ratio") && !csv.text(row, "ratio").empty()) csv.number(row, "ratio", range(1e-6, 1e6));
     if (!csv.has("arrival_s") || csv.text(row, "arrival_s").empty()) continue;
     const double at = csv.number(row, "arrival_s", limited_by_unit("s", non_negative()));
-    if (at < last) throw csv.error(row, "arrival_s", "arrival times must ascend; " + number_text(at) + " follows " + number_text(last));
+    if (at < last)
+      throw csv.error(row, "arrival_s",
+                      "arrival times must ascend; " + number_text(at) + " follows " + number_text(last));
     last = at;
   }
   return "trace";
@@ -46,8 +48,8 @@ std::size_t members_of(const Json& object) {
   return count;
 }
 
-// The board a table names, if it can be found: boards need not stand in platforms/ (a scenario may name one by its path). One
-// that cannot is refused only where its name looks like a slip.
+// The board a table names, if it can be found: boards need not stand in platforms/ (a scenario may name one by its
+// path). One that cannot is refused only where its name looks like a slip.
 std::optional<std::filesystem::path> board_of(const Network& network, const Name& platform) {
   const std::filesystem::path folder = network.folder.empty() ? "." : network.folder;
   std::error_code code;
@@ -55,7 +57,8 @@ std::optional<std::filesystem::path> board_of(const Network& network, const Name
     if (auto path = near / (platform.text + ".json"); std::filesystem::is_regular_file(path, code)) return path;
   const DataPaths paths(folder);
   const auto known = paths.platforms();
-  if (std::find(known.begin(), known.end(), platform.text) == known.end() && !nearest(platform.text, known)) return std::nullopt;
+  if (std::find(known.begin(), known.end(), platform.text) == known.end() && !nearest(platform.text, known))
+    return std::nullopt;
   return paths.platform(platform);
 }
 
@@ -69,8 +72,9 @@ void lint_network(const std::filesystem::path& path) {
     for (std::size_t row = 0; row < table.cells.size(); ++row)
       if (std::find(units.begin(), units.end(), table.cells[row].unit) == units.end())
         throw Csv::load(network.folder / reference.file.text)
-            .error(row, "unit", "platform " + reference.platform.text + " has no unit " + in_quotes(table.cells[row].unit) +
-                                    hint(table.cells[row].unit, units));
+            .error(row, "unit",
+                   "platform " + reference.platform.text + " has no unit " + in_quotes(table.cells[row].unit) +
+                       hint(table.cells[row].unit, units));
   }
 }
 
@@ -102,7 +106,8 @@ std::string kind_of_file(const std::filesystem::path& path) {
 }  // namespace
 
 int lint_command(const Arguments& arguments) {
-  Options options("dynasoc lint FILE…", "Validates scenarios, platforms, networks, tables, traces and manifests, and what they name.");
+  Options options("dynasoc lint FILE…",
+                  "Validates scenarios, platforms, networks, tables, traces and manifests, and what they name.");
   options.positional("files", -1);
   options.add()("json", "print a JSON array of {file, kind, ok, message}")("quiet", "print nothing about good files");
   options.parse(arguments);

@@ -79,14 +79,16 @@ void list_metrics(bool json, Json& all) {
     if (json)
       all.push_back({{"name", metric.name}, {"unit", metric.unit}, {"doc", metric.doc}});
     else
-      std::cout << metric.name << ": " << metric.doc << (*metric.unit ? std::string(" [") + metric.unit + "]" : "") << "\n";
+      std::cout << metric.name << ": " << metric.doc << (*metric.unit ? std::string(" [") + metric.unit + "]" : "")
+                << "\n";
   }
 }
 
 }  // namespace
 
 int list_command(const Arguments& arguments) {
-  static const std::vector<std::string> kKinds{"policies", "governors", "networks", "platforms", "scenarios", "traces", "metrics"};
+  static const std::vector<std::string> kKinds{"policies",  "governors", "networks", "platforms",
+                                               "scenarios", "traces",    "metrics"};
   Options options("dynasoc list policies|governors|networks|platforms|scenarios|traces|metrics",
                   "Lists what a scenario may name, and what a run reports.");
   options.positional("kind", 1);

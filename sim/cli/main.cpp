@@ -19,7 +19,8 @@ struct Entry {
 };
 
 constexpr Entry kCommands[] = {
-    {"run", "SCENARIO", "simulate; summary on the terminal, everything else under --out DIR", dynasoc::cli::run_command},
+    {"run", "SCENARIO", "simulate; summary on the terminal, everything else under --out DIR",
+     dynasoc::cli::run_command},
     {"table", "import|show|fit|fill|power …", "latency/energy tables: from raw measurements to every operating point",
      dynasoc::cli::table_command},
     {"lint", "FILE…", "validate any input file", dynasoc::cli::lint_command},
@@ -30,16 +31,19 @@ constexpr Entry kCommands[] = {
 };
 
 void print_usage(std::FILE* to) {
-  std::fprintf(to, "dynasoc %s: simulate runtime managers of dynamic DNNs on embedded boards\n\nusage: dynasoc COMMAND …\n\n",
-               DYNASOC_VERSION);
+  std::fprintf(
+      to, "dynasoc %s: simulate runtime managers of dynamic DNNs on embedded boards\n\nusage: dynasoc COMMAND …\n\n",
+      DYNASOC_VERSION);
   for (const Entry& command : kCommands) {
     std::string arguments = command.arguments;
     const auto glyphs = std::count_if(arguments.begin(), arguments.end(), [](char c) { return (c & 0xC0) != 0x80; });
     arguments.append(static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, 30 - glyphs)), ' ');  // printf counts bytes
     std::fprintf(to, "  %-7s %s %s\n", command.name, arguments.c_str(), command.doc);
   }
-  std::fprintf(to, "\n`dynasoc COMMAND --help` tells a command's options. Exit status: 0 success; 1 a check does not hold; 2 bad\n"
-                   "input or usage; 3 something outside failed; 4 a bug; 130 interrupted.\n");
+  std::fprintf(
+      to,
+      "\n`dynasoc COMMAND --help` tells a command's options. Exit status: 0 success; 1 a check does not hold; 2 bad\n"
+      "input or usage; 3 something outside failed; 4 a bug; 130 interrupted.\n");
 }
 
 int dispatch(const dynasoc::cli::Arguments& all) {

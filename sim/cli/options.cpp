@@ -1,5 +1,8 @@
 #include "cli/options.hpp"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <charconv>
 #include <chrono>
@@ -9,9 +12,6 @@
 #include <iostream>
 #include <thread>
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 namespace dynasoc::cli {
 namespace po = boost::program_options;
 namespace {
@@ -19,9 +19,7 @@ namespace {
 std::atomic<bool> interrupted{false};  // a signal handler can reach nothing else
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
 
@@ -53,7 +51,8 @@ void Options::parse(const Arguments& arguments) {
   } catch (const po::invalid_command_line_syntax& error) {
     const bool no_value = error.kind() == po::invalid_command_line_syntax::missing_parameter ||
                           error.kind() == po::invalid_command_line_syntax::empty_adjacent_parameter;
-    throw InputError((no_value ? error.get_option_name() + " needs a value" : std::string(error.what())) + "; usage: " + usage_);
+    throw InputError((no_value ? error.get_option_name() + " needs a value" : std::string(error.what())) +
+                     "; usage: " + usage_);
   } catch (const po::error& error) {
     throw InputError(std::string(error.what()) + "; usage: " + usage_);
   }
@@ -70,7 +69,8 @@ std::int64_t whole_number(const Options& options, const std::string& name, std::
   if (text.empty() || end != text.data() + text.size() || code == std::errc::invalid_argument)
     throw InputError("--" + name + " " + text + ": must be a whole number");
   if (code != std::errc{} || x < least || x > most)
-    throw InputError("--" + name + " " + text + ": must be from " + std::to_string(least) + " to " + std::to_string(most));
+    throw InputError("--" + name + " " + text + ": must be from " + std::to_string(least) + " to " +
+                     std::to_string(most));
   return x;
 }
 
@@ -81,7 +81,8 @@ Overrides overrides_of(const std::vector<std::string>& settings) {
   for (const std::string& setting : settings) {
     const auto equals = setting.find('=');
     if (equals == std::string::npos || equals == 0)
-      throw InputError("--set " + setting + ": must be path=value, for instance duration_s=10 or applications.camera.weight=2");
+      throw InputError("--set " + setting +
+                       ": must be path=value, for instance duration_s=10 or applications.camera.weight=2");
     out.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
   }
   return out;
@@ -92,7 +93,8 @@ void run_with_simgrid(int argc, char** argv) {
   const bool wanted = [&] {
     for (int i = 1; i < argc; ++i) {
       const std::string_view argument = argv[i];
-      if (argument == "--engine=simgrid" || (argument == "--engine" && i + 1 < argc && argv[i + 1] == std::string_view("simgrid")))
+      if (argument == "--engine=simgrid" ||
+          (argument == "--engine" && i + 1 < argc && argv[i + 1] == std::string_view("simgrid")))
         return true;
     }
     return false;
@@ -125,8 +127,9 @@ EngineKind engine_of(const std::string& name) {
   for (const auto& [text, kind] : EnumNames<EngineKind>::names) {
     if (text == name) {
       if (kind == EngineKind::simgrid && !simgrid_available())
-        throw InputError("--engine simgrid: there is no dynasoc-simgrid beside this program; `make build` makes it where SimGrid "
-                         "is installed (Debian: libsimgrid-dev)");
+        throw InputError(
+            "--engine simgrid: there is no dynasoc-simgrid beside this program; `make build` makes it where SimGrid "
+            "is installed (Debian: libsimgrid-dev)");
       return kind;
     }
     known.emplace_back(text);

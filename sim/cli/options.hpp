@@ -54,7 +54,8 @@ Overrides overrides_of(const std::vector<std::string>& settings);
 /// Continues as `dynasoc-simgrid` when the command line asks for that engine and this program lacks it.
 void run_with_simgrid(int argc, char** argv);
 
-/// The same for a command that learns only from a file (a manifest) that the engine is wanted. Nothing may have been printed.
+/// The same for a command that learns only from a file (a manifest) that the engine is wanted. Nothing may have been
+/// printed.
 void continue_with_simgrid(const std::string& command, const Arguments& arguments);
 
 /// `dynasoc-simgrid` beside this program, if it was built.
@@ -69,8 +70,8 @@ int default_jobs();
 /// As many replications at once as `--jobs` says; default: this machine's cores.
 int jobs_of(const Options& options);
 
-/// A progress bar with the time that remains on stderr: only on a terminal, only after a second. Throws Interrupted once
-/// Ctrl-C (or SIGTERM) was pressed.
+/// A progress bar with the time that remains on stderr: only on a terminal, only after a second. Throws Interrupted
+/// once Ctrl-C (or SIGTERM) was pressed.
 class ProgressBar {
  public:
   explicit ProgressBar(bool quiet);

@@ -17,8 +17,10 @@ std::filesystem::path scenario_path(const std::string& given) {
   std::error_code code;
   if (std::filesystem::is_directory(given, code)) {
     const auto manifest = std::filesystem::path(given) / "manifest.json";
-    throw InputError({given, 0, 0, ""}, std::string("is a directory, not a file") +
-                                            (std::filesystem::exists(manifest, code) ? " (did you mean " + in_quotes(manifest.string()) + "?)" : ""));
+    throw InputError(
+        {given, 0, 0, ""},
+        std::string("is a directory, not a file") +
+            (std::filesystem::exists(manifest, code) ? " (did you mean " + in_quotes(manifest.string()) + "?)" : ""));
   }
   if (std::filesystem::exists(given, code)) return given;
   const DataPaths paths;
@@ -28,7 +30,8 @@ std::filesystem::path scenario_path(const std::string& given) {
     const auto known = paths.scenarios();
     const auto near = nearest(given.ends_with(".json") ? std::filesystem::path(given).stem().string() : given, known);
     throw InputError({given, 0, 0, ""}, "no such file, and no scenario of that name" +
-                                            (near ? " (did you mean " + in_quotes(*near) + "?)" : std::string("; `dynasoc list scenarios` names them")));
+                                            (near ? " (did you mean " + in_quotes(*near) + "?)"
+                                                  : std::string("; `dynasoc list scenarios` names them")));
   }
 }
 
@@ -38,22 +41,24 @@ void check_timeline(const Scenario& scenario, int replications) {
   const double rows = scenario.file.duration_s * 1e3 / scenario.file.timeline_ms * replications;
   if (rows <= kMostRows) return;
   const double enough_ms = std::ceil(scenario.file.duration_s * 1e3 * replications / kMostRows);
-  throw (scenario.file.where / "timeline_ms")
-      .error("timeline.csv would have " + rounded_text(rows, 2) + " rows, 2 million is the most: sample every " + number_text(enough_ms) +
-             " ms or less often (--set timeline_ms=" + number_text(enough_ms) + ")");
+  throw(scenario.file.where / "timeline_ms")
+      .error("timeline.csv would have " + rounded_text(rows, 2) + " rows, 2 million is the most: sample every " +
+             number_text(enough_ms) + " ms or less often (--set timeline_ms=" + number_text(enough_ms) + ")");
 }
 
 }  // namespace
 
 int run_command(const Arguments& arguments) {
-  Options options("dynasoc run SCENARIO [options]",
-                  "Simulates a scenario file, or a run's manifest.json again. Prints a summary; with --out, writes jobs.csv,\n"
-                  "decisions.csv, timeline.csv, trace.json (for Perfetto), summary.json and manifest.json.");
+  Options options(
+      "dynasoc run SCENARIO [options]",
+      "Simulates a scenario file, or a run's manifest.json again. Prints a summary; with --out, writes jobs.csv,\n"
+      "decisions.csv, timeline.csv, trace.json (for Perfetto), summary.json and manifest.json.");
   options.positional("scenario", 1);
   options.add()("seed", po::value<std::string>(), "seed of all random streams (default: the scenario's)")(
       "replications", po::value<std::string>(), "independent repetitions (default: the scenario's)")(
       "engine", po::value<std::string>(), "native (default) or simgrid")(
-      "set", po::value<std::vector<std::string>>()->composing(), "path=value: change any field of the scenario; repeatable")(
+      "set", po::value<std::vector<std::string>>()->composing(),
+      "path=value: change any field of the scenario; repeatable")(
       "out", po::value<std::string>(), "directory for the results")("force", "overwrite results in --out")(
       "json", "print one JSON object and nothing else")("quiet", "print nothing but errors")(
       "jobs", po::value<std::string>(), "replications run at once (default: the machine's cores)");
@@ -95,7 +100,8 @@ int run_command(const Arguments& arguments) {
   std::vector<RunRecord> records;
   {
     ProgressBar progress(options.has("quiet"));
-    records = simulate_all(*setup, recording, engine, request.replications, jobs, [&](double share) { progress(share); });
+    records =
+        simulate_all(*setup, recording, engine, request.replications, jobs, [&](double share) { progress(share); });
   }
   const Json summary = summary_json(scenario, request.engine, records);
   if (write) write_output(options.get<std::string>("out"), scenario, request, records, summary);

@@ -1,14 +1,14 @@
 #include "common/child_process.hpp"
 
-#include <cerrno>
-#include <csignal>
-#include <cstring>
-#include <utility>
-
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
 
 #include "common/error.hpp"
 
@@ -83,8 +83,10 @@ std::string ChildProcess::result() {
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;
-  if (WIFSIGNALED(status)) throw OutsideError(std::string("a child process was ended by ") + strsignal(WTERMSIG(status)));
-  if (bytes.empty()) throw OutsideError("a child process ended without an answer (status " + std::to_string(WEXITSTATUS(status)) + ")");
+  if (WIFSIGNALED(status))
+    throw OutsideError(std::string("a child process was ended by ") + strsignal(WTERMSIG(status)));
+  if (bytes.empty())
+    throw OutsideError("a child process ended without an answer (status " + std::to_string(WEXITSTATUS(status)) + ")");
   if (bytes[0] == 'i') throw InputError(bytes.substr(1));
   if (bytes[0] != '+') throw InternalError(bytes.substr(1));
   return bytes.substr(1);

@@ -20,8 +20,8 @@ class ChildProcess {
   /// Whether there is something to read: `result` will not wait long. Waits for it that long, or until a signal comes.
   bool ready(int milliseconds) const;
 
-  /// Waits and returns what `work` returned. An exception in the child is thrown here as InternalError with its text (as
-  /// InputError if it was one); a crash as OutsideError naming the signal.
+  /// Waits and returns what `work` returned. An exception in the child is thrown here as InternalError with its text
+  /// (as InputError if it was one); a crash as OutsideError naming the signal.
   std::string result();
 
  private:

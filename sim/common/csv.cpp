@@ -34,16 +34,18 @@ Csv Csv::parse(std::string text, std::string name) {
     for (const Span& span : csv.column_spans_) {
       const auto quotes = csv.with_quotes_.find(span.begin);
       std::string column = quotes != csv.with_quotes_.end() ? quotes->second : all.substr(span.begin, span.size);
-      if (csv.has(column)) throw InputError(csv.place(span.begin, "header"), "the column " + in_quotes(column) + " appears twice");
+      if (csv.has(column))
+        throw InputError(csv.place(span.begin, "header"), "the column " + in_quotes(column) + " appears twice");
       csv.columns_.push_back(std::move(column));
     }
     if (csv.columns_.size() == 1)
       if (const auto other = csv.columns_[0].find_first_of(";\t"); other != std::string::npos)
         throw InputError(csv.place(csv.column_spans_[0].begin + other, "header"),
-                         std::string("cells are separated by ") + (csv.columns_[0][other] == ';' ? "semicolons" : "tabs") +
-                             " here; commas are expected");
+                         std::string("cells are separated by ") +
+                             (csv.columns_[0][other] == ';' ? "semicolons" : "tabs") + " here; commas are expected");
   }
-  if (csv.columns_.empty()) throw InputError({csv.name_, 1, 1, "header"}, "the file is empty; a line with the columns' names is expected");
+  if (csv.columns_.empty())
+    throw InputError({csv.name_, 1, 1, "header"}, "the file is empty; a line with the columns' names is expected");
   return csv;
 }
 
@@ -58,7 +60,8 @@ Csv::Span Csv::cell(std::size_t& at, std::string* plain) const {
   bool quotes = false;
   for (;;) {
     at = text_.find('"', at);
-    if (at == std::string::npos) throw InputError(place(opened, "row"), "the quote that begins this cell is never closed");
+    if (at == std::string::npos)
+      throw InputError(place(opened, "row"), "the quote that begins this cell is never closed");
     if (at + 1 == text_.size() || text_[at + 1] != '"') break;
     quotes = true;
     at += 2;
@@ -105,7 +108,8 @@ void Csv::expect(const std::vector<std::string>& needed, const std::vector<std::
   known.insert(known.end(), optional.begin(), optional.end());
   for (std::size_t i = 0; i < columns_.size(); ++i)
     if (std::find(known.begin(), known.end(), columns_[i]) == known.end())
-      throw InputError(place(column_spans_[i].begin, "header"), "unknown column " + in_quotes(columns_[i]) + hint(columns_[i], known));
+      throw InputError(place(column_spans_[i].begin, "header"),
+                       "unknown column " + in_quotes(columns_[i]) + hint(columns_[i], known));
   for (const std::string& column : needed)
     if (!has(column)) throw header_error("the column " + in_quotes(column) + " is missing");
 }
@@ -131,8 +135,10 @@ double Csv::number(std::size_t row, std::string_view column, const Range& range)
   double x = 0;
   const auto [end, code] = std::from_chars(cell.data(), cell.data() + cell.size(), x);
   if (cell.empty()) throw error(row, column, "a number is expected, the cell is empty");
-  if (code == std::errc::result_out_of_range) throw error(row, column, in_quotes(cell) + " is too large or too small for a number");
-  if (code != std::errc{} || end != cell.data() + cell.size()) throw error(row, column, in_quotes(cell) + " is not a number");
+  if (code == std::errc::result_out_of_range)
+    throw error(row, column, in_quotes(cell) + " is too large or too small for a number");
+  if (code != std::errc{} || end != cell.data() + cell.size())
+    throw error(row, column, in_quotes(cell) + " is not a number");
   if (!std::isfinite(x)) throw error(row, column, "must be a finite number, not " + std::string(cell));
   if (!range.holds(x)) throw error(row, column, "must be " + range.text(x) + ", not " + plain_number(x));
   return x;

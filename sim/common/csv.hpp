@@ -13,7 +13,8 @@
 
 namespace dynasoc {
 
-/// A table of strings. It keeps the text and where each cell stands in it: 8 bytes a cell, and exact places for messages.
+/// A table of strings. It keeps the text and where each cell stands in it: 8 bytes a cell, and exact places for
+/// messages.
 class Csv {
  public:
   /// Throws InputError: missing file, no header, a row with another number of cells than the header, an open quote,
@@ -60,8 +61,8 @@ class Csv {
   std::vector<std::string> columns_;
   std::vector<Span> column_spans_;
   std::size_t header_at_ = 0;
-  std::vector<Span> cells_;                             // row by row
-  std::map<std::uint32_t, std::string> with_quotes_;    // by begin: cells that hold quotes, as they read
+  std::vector<Span> cells_;                           // row by row
+  std::map<std::uint32_t, std::string> with_quotes_;  // by begin: cells that hold quotes, as they read
 };
 
 /// A cell quoted where it must be.

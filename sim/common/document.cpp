@@ -18,7 +18,9 @@ std::string kind_of(const Json& json) {
   }
 }
 
-std::shared_ptr<Document> Document::load(const std::filesystem::path& path) { return parse(read_file(path), path.string()); }
+std::shared_ptr<Document> Document::load(const std::filesystem::path& path) {
+  return parse(read_file(path), path.string());
+}
 
 std::shared_ptr<Document> Document::parse(std::string text, std::string name) {
   auto document = std::make_shared<Document>();
@@ -76,10 +78,11 @@ void Document::set(std::string_view dotted_path, std::string_view value) {
     pointer += "/" + pointer_token(token);
     if (token.empty()) throw InputError(option + ": " + pointer + ": a name in the path is empty");
     if (at->is_array()) {
-      const bool digits = token.size() < 10 &&
-                          std::all_of(token.begin(), token.end(), [](unsigned char c) { return std::isdigit(c); });
+      const bool digits =
+          token.size() < 10 && std::all_of(token.begin(), token.end(), [](unsigned char c) { return std::isdigit(c); });
       if (!digits || std::stoul(token) >= at->size())
-        throw InputError(option + ": " + pointer + ": no such element; the array has " + std::to_string(at->size()) + ", counted from 0");
+        throw InputError(option + ": " + pointer + ": no such element; the array has " + std::to_string(at->size()) +
+                         ", counted from 0");
       at = &(*at)[std::stoul(token)];
     } else if (at->is_object()) {
       if (!last && !at->contains(token)) {

@@ -28,8 +28,8 @@ class Document {
   /// bare word, which is taken as a string. Throws InputError where the path's parent does not exist.
   void set(std::string_view dotted_path, std::string_view value);
 
-  /// Lays `base` under this document: members that only `base` has are added, objects are merged, everything else stays.
-  /// Messages about added members name `base`'s file.
+  /// Lays `base` under this document: members that only `base` has are added, objects are merged, everything else
+  /// stays. Messages about added members name `base`'s file.
   void include(std::shared_ptr<const Document> base);
 
   /// Takes a member out of the root (a directive, once obeyed).
@@ -49,8 +49,8 @@ class Document {
   Json root_;
   Json own_;  // the root as it was before anything was laid under it
   std::vector<std::shared_ptr<const Document>> bases_;
-  std::shared_ptr<const Document> whole_;  // that this is a part of
-  std::string prefix_;                     // where in it
+  std::shared_ptr<const Document> whole_;                       // that this is a part of
+  std::string prefix_;                                          // where in it
   std::vector<std::pair<std::string, std::string>> overrides_;  // pointer -> "--set path=value"
 };
 

@@ -96,7 +96,9 @@ bool same_quantity(std::string_view a, std::string_view b) {
 bool differs_in_digits(std::string_view a, std::string_view b) {
   if (a.size() != b.size() || a.size() > 3) return false;
   for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i] != b[i] && std::isdigit(static_cast<unsigned char>(a[i])) && std::isdigit(static_cast<unsigned char>(b[i]))) return true;
+    if (a[i] != b[i] && std::isdigit(static_cast<unsigned char>(a[i])) &&
+        std::isdigit(static_cast<unsigned char>(b[i])))
+      return true;
   return false;
 }
 
@@ -134,7 +136,8 @@ std::string hint(std::string_view name, std::span<const std::string> candidates)
   const auto near = all_nearest(name, candidates);
   if (!near.empty()) {
     std::string out = " (did you mean ";
-    for (std::size_t i = 0; i < std::min<std::size_t>(near.size(), 3); ++i) out += (i ? " or " : "") + in_quotes(*near[i]);
+    for (std::size_t i = 0; i < std::min<std::size_t>(near.size(), 3); ++i)
+      out += (i ? " or " : "") + in_quotes(*near[i]);
     return out + "?)";
   }
   if (candidates.empty()) return "";

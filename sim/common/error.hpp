@@ -22,8 +22,8 @@ struct Location {
   std::string text() const;
 };
 
-/// Bad input: the command line, a file, or something a file names. The program ends with status 2. The text is always one
-/// line, whatever the input held.
+/// Bad input: the command line, a file, or something a file names. The program ends with status 2. The text is always
+/// one line, whatever the input held.
 class InputError : public std::runtime_error {
  public:
   InputError(const Location& location, const std::string& message);

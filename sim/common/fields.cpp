@@ -29,8 +29,10 @@ double checked_number(const Value& value, const Range& range) {
 double checked_whole(const Value& value, const Range& range, double least, double most) {
   const double x = checked_number(value, range);
   constexpr double kExact = 9.0e15;  // beyond, a double skips whole numbers
-  if (x < std::max(least, -kExact)) throw value.error("must be at least " + plain_number(std::max(least, -kExact)) + ", not " + number_of(value));
-  if (x > std::min(most, kExact)) throw value.error("must be at most " + plain_number(std::min(most, kExact)) + ", not " + number_of(value));
+  if (x < std::max(least, -kExact))
+    throw value.error("must be at least " + plain_number(std::max(least, -kExact)) + ", not " + number_of(value));
+  if (x > std::min(most, kExact))
+    throw value.error("must be at most " + plain_number(std::min(most, kExact)) + ", not " + number_of(value));
   if (x != std::floor(x)) throw value.error("must be a whole number, not " + number_of(value));
   return x;
 }

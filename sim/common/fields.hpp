@@ -32,8 +32,8 @@
 
 namespace dynasoc {
 
-/// The numbers a field accepts: low <= x <= high, or low < x where `open_low`. `least` and `most` are what anything of its
-/// unit may be (`limited_by_unit`).
+/// The numbers a field accepts: low <= x <= high, or low < x where `open_low`. `least` and `most` are what anything of
+/// its unit may be (`limited_by_unit`).
 struct Range {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
@@ -52,7 +52,7 @@ constexpr Range any() { return {}; }
 
 /// The unit in a name's suffix: `latency_ms` -> `ms`. Empty where there is none.
 constexpr std::string_view unit_of(std::string_view name) {
-  constexpr std::string_view kUnits[] = {"ms", "us", "ns",  "s",  "mhz",     "w",   "mw",      "mj",      "j",  "c",
+  constexpr std::string_view kUnits[] = {"ms", "us", "ns", "s",   "mhz",     "w",   "mw",  "mj",      "j",       "c",
                                          "mb", "k",  "hz", "qps", "percent", "pct", "fps", "j_per_k", "w_per_k", "mv"};
   std::string_view best;
   for (const std::string_view unit : kUnits)
@@ -62,16 +62,17 @@ constexpr std::string_view unit_of(std::string_view name) {
   return best;
 }
 
-/// A range narrowed to what a simulation can count with and no real board exceeds: the clock holds 292 years in nanoseconds, and
-/// sums of powers and times must neither overflow nor vanish in rounding.
+/// A range narrowed to what a simulation can count with and no real board exceeds: the clock holds 292 years in
+/// nanoseconds, and sums of powers and times must neither overflow nor vanish in rounding.
 constexpr Range limited_by_unit(std::string_view unit, Range range) {
   struct Limits {
     std::string_view unit;
     double least_positive, most;
   };
-  constexpr Limits kLimits[] = {{"s", 1e-9, 1e9},    {"ms", 1e-6, 1e12},     {"us", 1e-3, 1e15},     {"mhz", 1e-3, 1e6}, {"hz", 1e-9, 1e6},
-                                {"qps", 1e-9, 1e6},  {"w", 1e-9, 1e6},       {"mw", 1e-6, 1e9},      {"mj", 1e-9, 1e12}, {"j", 1e-9, 1e9},
-                                {"mb", 1e-9, 1e9},   {"k", 1e-9, 1e4},       {"j_per_k", 1e-6, 1e9}, {"w_per_k", 1e-9, 1e6}};
+  constexpr Limits kLimits[] = {{"s", 1e-9, 1e9},       {"ms", 1e-6, 1e12},    {"us", 1e-3, 1e15}, {"mhz", 1e-3, 1e6},
+                                {"hz", 1e-9, 1e6},      {"qps", 1e-9, 1e6},    {"w", 1e-9, 1e6},   {"mw", 1e-6, 1e9},
+                                {"mj", 1e-9, 1e12},     {"j", 1e-9, 1e9},      {"mb", 1e-9, 1e9},  {"k", 1e-9, 1e4},
+                                {"j_per_k", 1e-6, 1e9}, {"w_per_k", 1e-9, 1e6}};
   for (const Limits& limits : kLimits) {
     if (limits.unit != unit) continue;
     range.most = limits.most;
@@ -131,7 +132,9 @@ template <class E>
 struct EnumNames;
 
 template <class T>
-concept Described = requires { T::fields(); };
+concept Described = requires {
+  T::fields();
+};
 template <class T>
 concept SelfReading = requires(const Value& v) {
   { T::from_value(v) } -> std::same_as<T>;
@@ -155,7 +158,9 @@ inline constexpr bool is_variant = false;
 template <class... T>
 inline constexpr bool is_variant<std::variant<T...>> = true;
 template <class T>
-concept Enumerated = std::is_enum_v<T> && requires { EnumNames<T>::names; };
+concept Enumerated = std::is_enum_v<T> && requires {
+  EnumNames<T>::names;
+};
 
 double checked_number(const Value& value, const Range& range);
 double checked_whole(const Value& value, const Range& range, double least, double most);
@@ -189,7 +194,8 @@ void read_fields(const Value& value, T& object, const std::vector<std::string>& 
         [[maybe_unused]] const auto one = [&](const auto& field) {
           const std::string key(field.name);
           if (value.has(key))
-            object.*field.member = read<std::remove_reference_t<decltype(object.*field.member)>>(value[key], field.range);
+            object.*field.member =
+                read<std::remove_reference_t<decltype(object.*field.member)>>(value[key], field.range);
           else if (field.required)
             throw value.error("\"" + key + "\" is missing");
         };

@@ -51,7 +51,8 @@ class Reader {
   std::size_t line_of(std::size_t offset) const { return line_and_column(text_, offset).first; }
 
   void space() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r'))
+      ++at_;
   }
 
   // `key` is where the member's name stands; the value itself for what has none.
@@ -130,12 +131,14 @@ class Reader {
     if (c != ',') fail(at_, "a comma is missing before this");
     const std::size_t comma = at_++;
     space();
-    if (at_ < text_.size() && text_[at_] == closing) fail(comma, std::string("nothing follows this comma but ") + closing + "; remove it");
+    if (at_ < text_.size() && text_[at_] == closing)
+      fail(comma, std::string("nothing follows this comma but ") + closing + "; remove it");
     if (at_ < text_.size() && text_[at_] == ',') fail(at_, "there is one comma too many");
   }
 
   [[noreturn]] void ends_inside(std::size_t opened, const char* what) const {
-    fail(at_, std::string("the file ends here, inside the ") + what + " opened in line " + std::to_string(line_of(opened)));
+    fail(at_,
+         std::string("the file ends here, inside the ") + what + " opened in line " + std::to_string(line_of(opened)));
   }
 
   [[noreturn]] void no_key(std::size_t opened) const {
@@ -153,8 +156,8 @@ class Reader {
     if (c == '\'') fail(at_, "strings stand in double quotes");
     if (c == '}' || c == ']' || c == ',' || c == ':') fail(at_, std::string("a value is expected here, not ") + c);
     std::size_t end = at_;
-    while (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_' || text_[end] == '-' ||
-                                  text_[end] == '+' || text_[end] == '.'))
+    while (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_' ||
+                                  text_[end] == '-' || text_[end] == '+' || text_[end] == '.'))
       ++end;
     const std::string word = text_.substr(at_, std::max<std::size_t>(end - at_, 1));
     std::string plain;
@@ -164,8 +167,10 @@ class Reader {
       fail(at_, in_quotes(word) + " is no number in JSON: numbers are finite");
     if (plain == "none" || plain == "nil") fail(at_, in_quotes(word) + " is no value (did you mean null?)");
     if (plain == "true" || plain == "false") fail(at_, in_quotes(word) + " is no value (did you mean " + plain + "?)");
-    if (is_digit(c) || c == '-' || c == '+' || c == '.') fail(at_, in_quotes(word) + " is not a number as JSON writes them");
-    if (std::isalpha(static_cast<unsigned char>(c))) fail(at_, in_quotes(word) + " is no value; a string stands in double quotes");
+    if (is_digit(c) || c == '-' || c == '+' || c == '.')
+      fail(at_, in_quotes(word) + " is not a number as JSON writes them");
+    if (std::isalpha(static_cast<unsigned char>(c)))
+      fail(at_, in_quotes(word) + " is no value; a string stands in double quotes");
     fail(at_, "an unexpected character");
   }
 
@@ -173,7 +178,8 @@ class Reader {
     const auto word = [this](std::string_view expected) {
       if (text_.compare(at_, expected.size(), expected) != 0) return false;
       const std::size_t end = at_ + expected.size();
-      if (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_')) return false;
+      if (end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '_'))
+        return false;
       at_ = end;
       return true;
     };
@@ -204,7 +210,8 @@ class Reader {
       if (end < text_.size() && (text_[end] == '+' || text_[end] == '-')) ++end;
       good = digits();
     }
-    if (good && end < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '.' || text_[end] == '_'))
+    if (good && end < text_.size() &&
+        (std::isalnum(static_cast<unsigned char>(text_[end])) || text_[end] == '.' || text_[end] == '_'))
       good = false;
     if (!good) no_value();
     const char *begin = text_.data() + at_, *stop = text_.data() + end;
@@ -215,7 +222,8 @@ class Reader {
     double x = 0;
     if (std::from_chars(begin, stop, x).ec == std::errc::result_out_of_range) {
       x = std::strtod(std::string(begin, stop).c_str(), nullptr);  // tells too large from too small
-      if (!std::isfinite(x)) fail(at_, in_quotes(std::string(begin, stop)) + " is too large for a number (the largest is 1.8e308)");
+      if (!std::isfinite(x))
+        fail(at_, in_quotes(std::string(begin, stop)) + " is too large for a number (the largest is 1.8e308)");
     }
     at_ = end;
     return x;
@@ -278,14 +286,16 @@ class Reader {
     } else if (point < 0x10000) {
       put(0xE0 | (point >> 12)), put(0x80 | ((point >> 6) & 0x3F)), put(0x80 | (point & 0x3F));
     } else {
-      put(0xF0 | (point >> 18)), put(0x80 | ((point >> 12) & 0x3F)), put(0x80 | ((point >> 6) & 0x3F)), put(0x80 | (point & 0x3F));
+      put(0xF0 | (point >> 18)), put(0x80 | ((point >> 12) & 0x3F)), put(0x80 | ((point >> 6) & 0x3F)),
+          put(0x80 | (point & 0x3F));
     }
   }
 
   std::uint32_t hexadecimal(std::size_t escape_at) {
     std::uint32_t x = 0;
     const char* end = text_.data() + std::min(at_ + 4, text_.size());
-    if (std::from_chars(text_.data() + at_, end, x, 16).ptr != text_.data() + at_ + 4) fail(escape_at, "\\u needs four hexadecimal digits");
+    if (std::from_chars(text_.data() + at_, end, x, 16).ptr != text_.data() + at_ + 4)
+      fail(escape_at, "\\u needs four hexadecimal digits");
     at_ += 4;
     return x;
   }

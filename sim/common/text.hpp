@@ -46,8 +46,8 @@ class FileWriter {
   int file_ = -1;
 };
 
-/// Reads a whole file, without the byte-order mark that some editors put first. Throws InputError when it is not there, is
-/// a directory, cannot be read, is larger than 512 MB, or is UTF-16.
+/// Reads a whole file, without the byte-order mark that some editors put first. Throws InputError when it is not there,
+/// is a directory, cannot be read, is larger than 512 MB, or is UTF-16.
 std::string read_file(const std::filesystem::path& path);
 
 /// Length in bytes of the character that `text` begins with; 0 if that is not valid UTF-8 (or `text` is empty).

@@ -208,7 +208,8 @@ Platform Platform::from(PlatformFile file) {
   constexpr std::size_t kMostUnits = 256;  // a job's record keeps its unit in a byte
   if (file.units.size() > kMostUnits)
     throw below(file.where, "/units")
-        .error("at most " + std::to_string(kMostUnits) + " units are supported, not " + std::to_string(file.units.size()));
+        .error("at most " + std::to_string(kMostUnits) + " units are supported, not " +
+               std::to_string(file.units.size()));
   for (const auto& [name, domain] : file.domains) check_domain(domain);
   if (file.thermal) check_thermal(file);
   for (const auto& [name, unit] : file.units) platform.links.push_back(link_unit(file, unit));

@@ -222,7 +222,8 @@ struct SensorFile {
   static constexpr auto fields() {
     using S = SensorFile;
     return describe(
-        required(&S::rails, "rails", "it reads"), required(&S::period_ms, "period_ms", at_least(1e-3), "between readings"),
+        required(&S::rails, "rails", "it reads"),
+        required(&S::period_ms, "period_ms", at_least(1e-3), "between readings"),
         field(&S::averaging_ms, "averaging_ms", non_negative(), "window averaged; 0 = the instant; at most the period"),
         field(&S::resolution_mw, "resolution_mw", non_negative(), "step of a reading; 0 = none"),
         field(&S::source, "source", "where the figures come from"));

@@ -1,12 +1,12 @@
 // The contract between the simulated world and the machinery that moves its clock.
 //
 // An engine has a clock, timers, and shared processors. Everything else (boards, networks, managers) lives above it in
-// code that is compiled once for each engine, so that the two engines can be compared bit by bit and the hot path has no
-// virtual call.
+// code that is compiled once for each engine, so that the two engines can be compared bit by bit and the hot path has
+// no virtual call.
 //
-// TIME AND ORDER. Events are delivered in the total order (time, priority class, sequence number). Timers are numbered as
-// they are set; a completion carries the number of its activity, counted as activities start. At one instant, completions
-// come before every timer.
+// TIME AND ORDER. Events are delivered in the total order (time, priority class, sequence number). Timers are numbered
+// as they are set; a completion carries the number of its activity, counted as activities start. At one instant,
+// completions come before every timer.
 //
 // PROCESSORS. An activity is an amount of work [ns at rate 1], a weight and a rate. While it runs, it progresses at
 //     rate * speed * weight / (sum of the weights on its processor)      [ns of work per ns]

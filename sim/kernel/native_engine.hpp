@@ -151,9 +151,7 @@ class NativeEngine {
   struct Key {
     Time time;
     std::uint64_t order;  // priority class in the top byte, sequence number below
-    bool operator<(const Key& other) const {
-      return time != other.time ? time < other.time : order < other.order;
-    }
+    bool operator<(const Key& other) const { return time != other.time ? time < other.time : order < other.order; }
   };
   struct FinishKey {
     double virtual_time;
@@ -238,8 +236,8 @@ class NativeEngine {
     return std::max(now_, p.synced + whole);
   }
 
-  // Departures are looked through one by one: a board has a handful of processors, and a heap of theirs would be kept in
-  // order several times an event.
+  // Departures are looked through one by one: a board has a handful of processors, and a heap of theirs would be kept
+  // in order several times an event.
   void refresh_touched() {
     if (touched_.empty()) return;
     for (const ProcessorId id : touched_) {

@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-
 namespace dynasoc {
 
 Stream::Stream(std::uint64_t seed, std::string_view component, std::uint64_t replication) {

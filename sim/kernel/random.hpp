@@ -21,9 +21,7 @@ class Stream {
   std::uint64_t bits(std::uint64_t n) const { return mix(mix(n * 0x9e3779b97f4a7c15ull + key_) ^ tweak_); }
 
   /// The n-th draw, uniform on the open interval (0, 1).
-  double uniform(std::uint64_t n) const {
-    return (static_cast<double>(bits(n) >> 11) + 0.5) * 0x1.0p-53;
-  }
+  double uniform(std::uint64_t n) const { return (static_cast<double>(bits(n) >> 11) + 0.5) * 0x1.0p-53; }
 
   /// The n-th draw from a standard normal distribution, by inversion (one uniform each).
   double normal(std::uint64_t n) const { return inverse_normal_cdf(uniform(n)); }

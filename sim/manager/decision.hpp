@@ -22,14 +22,14 @@ enum class Knob : std::uint8_t {
 };
 std::string_view name_of(Knob knob);
 
-/// A reason, formatted only if somebody reads it: a pattern with `{}` for each number (`{}` prints 4 significant digits).
-/// The pattern must be a literal: it outlives the decision.
+/// A reason, formatted only if somebody reads it: a pattern with `{}` for each number (`{}` prints 4 significant
+/// digits). The pattern must be a literal: it outlives the decision.
 class Reason {
  public:
   Reason() = default;
   template <class... Numbers>
-    requires(sizeof...(Numbers) <= 4 && (std::is_arithmetic_v<Numbers> && ...))
-  constexpr explicit Reason(const char* pattern, Numbers... numbers)
+  requires(sizeof...(Numbers) <= 4 &&
+           (std::is_arithmetic_v<Numbers> && ...)) constexpr explicit Reason(const char* pattern, Numbers... numbers)
       : pattern_(pattern), numbers_{static_cast<double>(numbers)...} {}
 
   std::string text() const;

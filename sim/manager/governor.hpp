@@ -11,11 +11,11 @@ namespace dynasoc::manager {
 /// What a governor sees of its domain.
 struct DomainSample {
   Time now = 0;
-  Time since = 0;       ///< start of the window that `busy` speaks of
-  double busy = 0;      ///< share of the window in which a unit on this clock had work, 0 to 1
+  Time since = 0;   ///< start of the window that `busy` speaks of
+  double busy = 0;  ///< share of the window in which a unit on this clock had work, 0 to 1
   std::span<const double> opps_mhz;
-  int opp = 0;          ///< in effect
-  int lowest = 0;       ///< limits now in force
+  int opp = 0;     ///< in effect
+  int lowest = 0;  ///< limits now in force
   int highest = 0;
 };
 

@@ -39,8 +39,8 @@ struct AppView {
 
   int subnet = 0;  ///< in force (or being switched to)
   int unit = 0;
-  bool active = false;    ///< between its start and its stop
-  bool admitted = true;   ///< frames are accepted
+  bool active = false;           ///< between its start and its stop
+  bool admitted = true;          ///< frames are accepted
   double latency_target_ms = 0;  ///< 0 = none
   double accuracy_floor = 0;
   double energy_budget_mj = 0;
@@ -67,9 +67,9 @@ struct DomainView {
   std::string name;
   int index = 0;
   std::vector<double> opps_mhz;
-  int opp = 0;         ///< in effect
-  int requested = 0;   ///< last asked for
-  int lowest = 0;      ///< limits of the power mode and of throttling
+  int opp = 0;        ///< in effect
+  int requested = 0;  ///< last asked for
+  int lowest = 0;     ///< limits of the power mode and of throttling
   int highest = 0;
   bool governed = true;  ///< a governor sets it; false once a policy has written it
 };
@@ -78,7 +78,7 @@ struct UnitView {
   std::string name;
   int index = 0;
   std::vector<int> domains;
-  double utilisation = 0;     ///< share of the time since the last look in which it had work
+  double utilisation = 0;  ///< share of the time since the last look in which it had work
   int cores_online = 0;
   int cores = 0;
 };
@@ -90,7 +90,8 @@ struct RailView {
 };
 
 /// Tables as a manager knows them: predictions for a job running alone, at a given OPP of the unit's first domain, the
-/// other clocks as they are now. The session's deviation from the tables is not in them: finding it is the manager's job.
+/// other clocks as they are now. The session's deviation from the tables is not in them: finding it is the manager's
+/// job.
 class Profile {
  public:
   struct Entry {
@@ -110,7 +111,7 @@ class Profile {
 struct Observation {
   Time now = 0;
   Trigger trigger = Trigger::start;
-  int subject = -1;  ///< application (arrival, completion, target change) or unit (load change) that it is about
+  int subject = -1;      ///< application (arrival, completion, target change) or unit (load change) that it is about
   bool explain = false;  ///< somebody will read the reasons: worth formatting candidates
 
   std::span<const AppView> applications;

@@ -13,7 +13,8 @@ struct Triggers {
   bool arrival = false;
   bool completion = false;
   bool target_change = false;
-  bool load_change = false;  ///< background load arrives or leaves; a real board sees it only as a change of utilisation
+  bool load_change =
+      false;  ///< background load arrives or leaves; a real board sees it only as a change of utilisation
   bool thermal_trip = false;
 };
 

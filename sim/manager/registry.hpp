@@ -2,8 +2,8 @@
 //
 //   const Registration<Policy, Pid> registered{"pid", "PID controller on smoothed latency"};
 //
-// The implementation has a `struct Parameters` with `fields()` and a constructor that takes it. Every object file of the
-// library is linked as an object, never from an archive, so that no linker drops a registration; a test lists them.
+// The implementation has a `struct Parameters` with `fields()` and a constructor that takes it. Every object file of
+// the library is linked as an object, never from an archive, so that no linker drops a registration; a test lists them.
 #pragma once
 
 #include <functional>

@@ -1,10 +1,10 @@
 #include "results/output.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <set>
-
-#include <unistd.h>
 
 #include "common/csv.hpp"
 #include "common/text.hpp"
@@ -65,8 +65,9 @@ void write_decisions(const fs::path& path, const Setup& setup, const std::vector
       append_number(out, static_cast<long long>(record.replication));
       out += ',';
       append_time(out, decision.at);
-      out += ',' + csv_cell(decision.by_board ? "board" : setup.policy.name) + ',' + csv_cell(decision.target) + ',' + csv_cell(decision.knob) + ',' +
-             csv_cell(decision.from) + ',' + csv_cell(decision.to) + ',' + csv_cell(decision.reason) + ',';
+      out += ',' + csv_cell(decision.by_board ? "board" : setup.policy.name) + ',' + csv_cell(decision.target) + ',' +
+             csv_cell(decision.knob) + ',' + csv_cell(decision.from) + ',' + csv_cell(decision.to) + ',' +
+             csv_cell(decision.reason) + ',';
       append_number(out, decision.margin);
       out += '\n';
       file.flush_if_large();
@@ -109,7 +110,8 @@ void write_trace(const fs::path& path, const Setup& setup, const std::vector<Run
   };
   const RunRecord& record = records[0];  // one replication is what a person looks at
   for (std::size_t u = 0; u < setup.platform.file.units.size(); ++u) {
-    event({{"ph", "M"}, {"name", "process_name"}, {"pid", u}, {"args", {{"name", setup.platform.file.units[u].first}}}});
+    event(
+        {{"ph", "M"}, {"name", "process_name"}, {"pid", u}, {"args", {{"name", setup.platform.file.units[u].first}}}});
     for (std::size_t a = 0; a < setup.apps.size(); ++a)
       event({{"ph", "M"}, {"name", "thread_name"}, {"pid", u}, {"tid", a}, {"args", {{"name", setup.apps[a].name}}}});
   }
@@ -117,13 +119,23 @@ void write_trace(const fs::path& path, const Setup& setup, const std::vector<Run
   for (std::size_t i = 0; i < record.jobs.size(); ++i) {
     const JobRecord& job = record.jobs[i];
     if (job.start == kNever || job.end == kNever) continue;
-    event({{"ph", "X"}, {"name", "L" + std::to_string(job.subnet + 1)}, {"pid", job.unit}, {"tid", job.app}, {"ts", us(job.start)},
-           {"dur", us(job.end - job.start)}, {"cname", job.outcome == Outcome::missed ? "terrible" : "good"},
+    event({{"ph", "X"},
+           {"name", "L" + std::to_string(job.subnet + 1)},
+           {"pid", job.unit},
+           {"tid", job.app},
+           {"ts", us(job.start)},
+           {"dur", us(job.end - job.start)},
+           {"cname", job.outcome == Outcome::missed ? "terrible" : "good"},
            {"args", {{"job", job.job}, {"outcome", std::string(name_of(job.outcome))}, {"energy_mj", job.energy_mj}}}});
   }
   for (const DecisionRecord& decision : record.decision_log)
-    event({{"ph", "i"}, {"s", "g"}, {"name", decision.target + " " + decision.knob + " " + decision.from + " -> " + decision.to},
-           {"pid", 0}, {"tid", 0}, {"ts", us(decision.at)}, {"args", {{"reason", decision.reason}}}});
+    event({{"ph", "i"},
+           {"s", "g"},
+           {"name", decision.target + " " + decision.knob + " " + decision.from + " -> " + decision.to},
+           {"pid", 0},
+           {"tid", 0},
+           {"ts", us(decision.at)},
+           {"args", {{"reason", decision.reason}}}});
   for (const TimelineRow& row : record.timeline)
     event({{"ph", "C"}, {"name", "power"}, {"pid", 0}, {"ts", us(row.at)}, {"args", {{"W", row.values[0]}}}});
   out += "\n]}\n";
@@ -135,15 +147,18 @@ void write_trace(const fs::path& path, const Setup& setup, const std::vector<Run
 void prepare_output(const fs::path& directory, bool force) {
   const Location here{directory.string(), 0, 0, ""};
   std::error_code code;
-  if (fs::exists(directory, code) && !fs::is_directory(directory, code)) throw InputError(here, "is a file, not a directory");
+  if (fs::exists(directory, code) && !fs::is_directory(directory, code))
+    throw InputError(here, "is a file, not a directory");
   if (fs::is_directory(directory, code) && !fs::is_empty(directory, code)) {
     if (!force) throw InputError(here, "already holds files; choose another directory, or say --force");
-    static const std::set<std::string> ours{"summary.json", "manifest.json", "jobs.csv", "decisions.csv", "timeline.csv", "trace.json"};
+    static const std::set<std::string> ours{"summary.json",  "manifest.json", "jobs.csv",
+                                            "decisions.csv", "timeline.csv",  "trace.json"};
     for (const auto& entry : fs::directory_iterator(directory, code)) {
       std::string name = entry.path().filename().string();
       if (name.ends_with(".partial")) name.resize(name.size() - 8);
       if (!ours.contains(name))
-        throw InputError(here, "holds \"" + name + "\", which is not a result of a run; --force overwrites results only");
+        throw InputError(here,
+                         "holds \"" + name + "\", which is not a result of a run; --force overwrites results only");
     }
   }
   fs::create_directories(directory, code);
@@ -175,18 +190,21 @@ void write_output(const fs::path& directory, const Scenario& scenario, const Run
 
   Json inputs = Json::array();
   for (const auto& [path, hash] : request.inputs)
-    inputs.push_back({{"file", fs::relative(path, fs::weakly_canonical(directory, code), code).string()}, {"fnv1a64", hash}});
-  const Json manifest = {{"manifest_version", 1},
-                         {"dynasoc", DYNASOC_VERSION},
-                         {"build", DYNASOC_GIT_DESCRIPTION},
-                         {"command_line", request.command_line},
-                         {"engine", request.engine},
-                         {"seed", request.seed},
-                         {"replications", request.replications},
-                         {"folder", fs::relative(fs::weakly_canonical(scenario.folder, code), fs::weakly_canonical(directory, code), code).string()},
-                         {"inputs", inputs},
-                         {"scenario_name", scenario.file.name},
-                         {"scenario", scenario.document->root()}};
+    inputs.push_back(
+        {{"file", fs::relative(path, fs::weakly_canonical(directory, code), code).string()}, {"fnv1a64", hash}});
+  const Json manifest = {
+      {"manifest_version", 1},
+      {"dynasoc", DYNASOC_VERSION},
+      {"build", DYNASOC_GIT_DESCRIPTION},
+      {"command_line", request.command_line},
+      {"engine", request.engine},
+      {"seed", request.seed},
+      {"replications", request.replications},
+      {"folder",
+       fs::relative(fs::weakly_canonical(scenario.folder, code), fs::weakly_canonical(directory, code), code).string()},
+      {"inputs", inputs},
+      {"scenario_name", scenario.file.name},
+      {"scenario", scenario.document->root()}};
   write_file(directory / "manifest.json", manifest.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
@@ -216,8 +234,9 @@ struct ManifestFile {
   static constexpr auto fields() {
     using S = ManifestFile;
     return describe(required(&S::manifest_version, "manifest_version", range(1, 1), "of this format"),
-                    field(&S::dynasoc, "dynasoc", "version of the program"), field(&S::build, "build", "of the program"),
-                    field(&S::command_line, "command_line", "as given"), required(&S::engine, "engine", "native or simgrid"),
+                    field(&S::dynasoc, "dynasoc", "version of the program"),
+                    field(&S::build, "build", "of the program"), field(&S::command_line, "command_line", "as given"),
+                    required(&S::engine, "engine", "native or simgrid"),
                     required(&S::seed, "seed", range(0, kMostSeed), "of all random streams"),
                     required(&S::replications, "replications", range(1, kMostReplications), "independent repetitions"),
                     required(&S::folder, "folder", "from which names in the scenario are resolved"),
@@ -231,12 +250,14 @@ struct ManifestFile {
 
 bool is_manifest(const Json& json) { return json.is_object() && json.contains("manifest_version"); }
 
-Scenario load_manifest(std::shared_ptr<Document> document, const fs::path& path, const Overrides& overrides, RunRequest& request) {
+Scenario load_manifest(std::shared_ptr<Document> document, const fs::path& path, const Overrides& overrides,
+                       RunRequest& request) {
   const auto manifest = read<ManifestFile>(Value(document));
   std::vector<std::string> engines;
   for (const auto& [name, kind] : EnumNames<EngineKind>::names) engines.emplace_back(name);
   if (std::find(engines.begin(), engines.end(), manifest.engine.text) == engines.end())
-    throw manifest.engine.error("unknown engine " + in_quotes(manifest.engine.text) + hint(manifest.engine.text, engines));
+    throw manifest.engine.error("unknown engine " + in_quotes(manifest.engine.text) +
+                                hint(manifest.engine.text, engines));
   request.engine = manifest.engine.text;
   request.replications = manifest.replications;
   request.seed = static_cast<std::uint64_t>(manifest.seed);

@@ -23,22 +23,22 @@ struct RunRequest {
 /// Absolute paths and content hashes, each file once. Called before a run: by its end a file may be another.
 std::vector<std::pair<std::filesystem::path, std::string>> hashes_of(const std::vector<std::filesystem::path>& inputs);
 
-/// Refuses (InputError) a directory that cannot be made or written, or that already holds anything, unless `force`; with
-/// `force`, refuses to touch a directory that does not look like results. Creates it. Called before a run: nobody should
-/// simulate for an hour to learn that the disk is read-only.
+/// Refuses (InputError) a directory that cannot be made or written, or that already holds anything, unless `force`;
+/// with `force`, refuses to touch a directory that does not look like results. Creates it. Called before a run: nobody
+/// should simulate for an hour to learn that the disk is read-only.
 void prepare_output(const std::filesystem::path& directory, bool force);
 
-/// Writes jobs.csv, decisions.csv, timeline.csv, trace.json, summary.json and, last, manifest.json; each appears complete
-/// or not at all. A directory without manifest.json holds an unfinished run.
+/// Writes jobs.csv, decisions.csv, timeline.csv, trace.json, summary.json and, last, manifest.json; each appears
+/// complete or not at all. A directory without manifest.json holds an unfinished run.
 void write_output(const std::filesystem::path& directory, const Scenario& scenario, const RunRequest& request,
                   const std::vector<RunRecord>& records, const Json& summary);
 
 /// Whether a document is a manifest.
 bool is_manifest(const Json& json);
 
-/// What a manifest asks for: the scenario as it was, with all overrides. Throws InputError. Inputs (platform, tables) that
-/// have changed since are named in `warnings` of the scenario.
-Scenario load_manifest(std::shared_ptr<Document> document, const std::filesystem::path& path, const Overrides& overrides,
-                       RunRequest& request);
+/// What a manifest asks for: the scenario as it was, with all overrides. Throws InputError. Inputs (platform, tables)
+/// that have changed since are named in `warnings` of the scenario.
+Scenario load_manifest(std::shared_ptr<Document> document, const std::filesystem::path& path,
+                       const Overrides& overrides, RunRequest& request);
 
 }  // namespace dynasoc

@@ -92,7 +92,9 @@ Json spread(const std::vector<RunRecord>& records, F value) {
   }
   if (n == 0) return nullptr;
   const double mean = sum / n;
-  return {{"mean", mean}, {"sd", n > 1 ? Json(std::sqrt(std::max(0.0, (squares - sum * mean) / (n - 1)))) : Json(nullptr)}, {"n", n}};
+  return {{"mean", mean},
+          {"sd", n > 1 ? Json(std::sqrt(std::max(0.0, (squares - sum * mean) / (n - 1)))) : Json(nullptr)},
+          {"n", n}};
 }
 
 std::vector<std::string> all_warnings(const Scenario& scenario, const std::vector<RunRecord>& records) {
@@ -101,7 +103,8 @@ std::vector<std::string> all_warnings(const Scenario& scenario, const std::vecto
   bool powered = board.static_power_w > 0;
   for (const auto& [name, unit] : board.units)
     for (const PowerPoint& point : unit.power) powered = powered || point.busy_w > 0;
-  if (!powered) out.push_back("platform " + board.name + " states no power: the energies of this run are 0 and mean nothing");
+  if (!powered)
+    out.push_back("platform " + board.name + " states no power: the energies of this run are 0 and mean nothing");
   for (std::size_t a = 0; a < records[0].apps.size(); ++a) {
     const AppRecord app = pooled(records, a);
     if (app.completed == 0) {
@@ -109,13 +112,15 @@ std::vector<std::string> all_warnings(const Scenario& scenario, const std::vecto
       continue;
     }
     if (app.outside_range > 0)
-      out.push_back("application " + app.name + ": " +
-                    rounded_text(100 * over(static_cast<double>(app.outside_range), static_cast<double>(app.completed)), 3) +
-                    " % of its latencies are extrapolated beyond every clock its table was obtained at");
+      out.push_back(
+          "application " + app.name + ": " +
+          rounded_text(100 * over(static_cast<double>(app.outside_range), static_cast<double>(app.completed)), 3) +
+          " % of its latencies are extrapolated beyond every clock its table was obtained at");
     const auto undecided = app.jobs - std::min(app.jobs, app.completed + app.dropped + app.rejected);
     if (undecided > 10 && undecided * 10 > app.jobs)
-      out.push_back("application " + app.name + ": " + std::to_string(undecided) +
-                    " frames were still waiting at the end: it is overloaded, and its latencies grow with the length of the run");
+      out.push_back(
+          "application " + app.name + ": " + std::to_string(undecided) +
+          " frames were still waiting at the end: it is overloaded, and its latencies grow with the length of the run");
   }
   return out;
 }
@@ -125,8 +130,11 @@ std::vector<std::string> all_warnings(const Scenario& scenario, const std::vecto
 Json summary_json(const Scenario& scenario, const std::string& engine, const std::vector<RunRecord>& records) {
   const RunRecord& first = records.at(0);
   const auto replications = static_cast<double>(records.size());
-  Json out = {{"scenario", scenario.file.name}, {"engine", engine}, {"seed", first.seed},
-              {"duration_s", first.duration_s}, {"replications", records.size()},
+  Json out = {{"scenario", scenario.file.name},
+              {"engine", engine},
+              {"seed", first.seed},
+              {"duration_s", first.duration_s},
+              {"replications", records.size()},
               {"policy", scenario.setup->policy.to_json()}};
   Json apps = Json::object();
   std::array<double, 3> provenance{}, energy_provenance{};
@@ -139,23 +147,25 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
     for (std::size_t s = 0; s < app.subnets.size(); ++s)
       if (app.subnets[s].completed > 0)
         share["L" + std::to_string(s + 1)] = static_cast<double>(app.subnets[s].completed) / count;
-    Json entry = {{"jobs", app.jobs},
-                  {"completed", app.completed},
-                  {"dropped", app.dropped},
-                  {"rejected", app.rejected},
-                  {"missed", app.missed},
-                  {"miss_rate", number(miss_rate(app))},
-                  {"latency_ms",
-                   {{"mean", number(mean_latency_ms(app))},
-                    {"p50", number(app.latency.quantile_ms(0.50))},
-                    {"p90", number(app.latency.quantile_ms(0.90))},
-                    {"p99", number(app.latency.quantile_ms(0.99))},
-                    {"max", app.completed > 0 ? Json(app.latency_max_ms) : Json(nullptr)}}},
-                  {"accuracy", {{"mean", number(mean_accuracy(app))}, {"metric", scenario.setup->apps[a].network->file.accuracy_metric}}},
-                  {"energy_mj_per_job", number(energy_per_job_mj(app))},
-                  {"subnet_switches", app.subnet_switches},
-                  {"subnet_share", share},
-                  {"subnets", subnets_json(app.subnets)}};
+    Json entry = {
+        {"jobs", app.jobs},
+        {"completed", app.completed},
+        {"dropped", app.dropped},
+        {"rejected", app.rejected},
+        {"missed", app.missed},
+        {"miss_rate", number(miss_rate(app))},
+        {"latency_ms",
+         {{"mean", number(mean_latency_ms(app))},
+          {"p50", number(app.latency.quantile_ms(0.50))},
+          {"p90", number(app.latency.quantile_ms(0.90))},
+          {"p99", number(app.latency.quantile_ms(0.99))},
+          {"max", app.completed > 0 ? Json(app.latency_max_ms) : Json(nullptr)}}},
+        {"accuracy",
+         {{"mean", number(mean_accuracy(app))}, {"metric", scenario.setup->apps[a].network->file.accuracy_metric}}},
+        {"energy_mj_per_job", number(energy_per_job_mj(app))},
+        {"subnet_switches", app.subnet_switches},
+        {"subnet_share", share},
+        {"subnets", subnets_json(app.subnets)}};
     if (!app.windows.empty()) {
       Json windows = Json::object();
       for (std::size_t w = 0; w < app.windows.size(); ++w) {
@@ -220,16 +230,11 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
                                   {"job_energy_j", sum.job_energy_j / replications},
                                   {"background_energy_j", sum.background_energy_j / replications}};
   }
-  out["platform"] = {{"name", scenario.setup->platform.file.name},
-                     {"mode", scenario.setup->modes[0].name},
-                     {"energy_j", energy_j / replications},
-                     {"static_energy_j", static_j / replications},
-                     {"mean_power_w", energy_j / seconds},
-                     {"units", units},
-                     {"peak_temperature_c", number(peak_c)},
-                     {"dvfs_transitions", transitions / replications},
-                     {"decisions", decisions / replications},
-                     {"energy_conservation_error", error}};
+  out["platform"] = {{"name", scenario.setup->platform.file.name}, {"mode", scenario.setup->modes[0].name},
+                     {"energy_j", energy_j / replications},        {"static_energy_j", static_j / replications},
+                     {"mean_power_w", energy_j / seconds},         {"units", units},
+                     {"peak_temperature_c", number(peak_c)},       {"dvfs_transitions", transitions / replications},
+                     {"decisions", decisions / replications},      {"energy_conservation_error", error}};
   Json by = Json::object(), energy_by = Json::object();
   for (std::size_t p = 0; p < 3; ++p) {
     by[kProvenances[p]] = completed > 0 ? provenance[p] / completed : 0.0;
@@ -314,12 +319,14 @@ std::string picture(const Page& page, const AppRecord& app, double target_ms, do
       label = rounded_text(high, 3) + " ms";
     else if (row == kRows - 1)
       label = rounded_text(low, 3) + " ms";
-    std::string line = "  " + std::string(static_cast<std::size_t>(std::max(0, 9 - static_cast<int>(label.size()))), ' ') + label;
+    std::string line =
+        "  " + std::string(static_cast<std::size_t>(std::max(0, 9 - static_cast<int>(label.size()))), ' ') + label;
     line += row == target_row ? " ┤" : " │";
     for (const auto& step : app.strip) {
       const double ms = step.completed > 0 ? static_cast<double>(step.latency_sum_ms) / step.completed : -1;
       if (ms >= bottom + height)
-        line += row == target_row ? page.paint("31", "█") : page.paint(ms > target_ms && target_ms > 0 ? "31" : "36", "█");
+        line +=
+            row == target_row ? page.paint("31", "█") : page.paint(ms > target_ms && target_ms > 0 ? "31" : "36", "█");
       else if (ms >= bottom)
         line += page.paint(ms > target_ms && target_ms > 0 ? "31" : "36",
                            kEighths[std::clamp(static_cast<int>((ms - bottom) / height * 8), 0, 7)]);
@@ -329,7 +336,8 @@ std::string picture(const Page& page, const AppRecord& app, double target_ms, do
     out += line + "\n";
   }
   std::string levels = "  sub-net   ";
-  const bool moves = std::count_if(app.subnets.begin(), app.subnets.end(), [](const SubnetRecord& s) { return s.completed > 0; }) > 1;
+  const bool moves =
+      std::count_if(app.subnets.begin(), app.subnets.end(), [](const SubnetRecord& s) { return s.completed > 0; }) > 1;
   for (const auto& step : app.strip) {
     if (step.completed == 0)
       levels += " ";
@@ -353,19 +361,22 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
   const Setup& setup = *scenario.setup;
   std::string out = page.bold(setup.name);
   if (!scenario.file.title.empty()) out += " - " + scenario.file.title;
-  out += "\n" + page.dim("  " + setup.platform.file.name + (setup.modes[0].name.empty() ? "" : ", " + setup.modes[0].name) +
-                         "; manager " + setup.policy.name + "; " + rounded_text(records[0].duration_s) + " s" +
-                         (records.size() > 1 ? " x " + std::to_string(records.size()) : "") + "; seed " +
-                         std::to_string(records[0].seed) + "; engine " + engine) + "\n\n";
+  out += "\n" +
+         page.dim("  " + setup.platform.file.name + (setup.modes[0].name.empty() ? "" : ", " + setup.modes[0].name) +
+                  "; manager " + setup.policy.name + "; " + rounded_text(records[0].duration_s) + " s" +
+                  (records.size() > 1 ? " x " + std::to_string(records.size()) : "") + "; seed " +
+                  std::to_string(records[0].seed) + "; engine " + engine) +
+         "\n\n";
 
-  std::vector<std::vector<std::string>> rows{
-      {"application", "frames", "done", "lost", "missed", "mean", "p50", "p90", "p99 ms", "accuracy", "mJ/frame", "switches"}};
+  std::vector<std::vector<std::string>> rows{{"application", "frames", "done", "lost", "missed", "mean", "p50", "p90",
+                                              "p99 ms", "accuracy", "mJ/frame", "switches"}};
   for (std::size_t a = 0; a < records[0].apps.size(); ++a) {
     const AppRecord app = pooled(records, a);
-    rows.push_back({app.name, std::to_string(app.jobs), std::to_string(app.completed), std::to_string(app.dropped + app.rejected),
-                    percent(miss_rate(app)), rounded_text(mean_latency_ms(app)), rounded_text(app.latency.quantile_ms(0.5)),
-                    rounded_text(app.latency.quantile_ms(0.9)), rounded_text(app.latency.quantile_ms(0.99)),
-                    rounded_text(mean_accuracy(app)), rounded_text(energy_per_job_mj(app)), std::to_string(app.subnet_switches)});
+    rows.push_back(
+        {app.name, std::to_string(app.jobs), std::to_string(app.completed), std::to_string(app.dropped + app.rejected),
+         percent(miss_rate(app)), rounded_text(mean_latency_ms(app)), rounded_text(app.latency.quantile_ms(0.5)),
+         rounded_text(app.latency.quantile_ms(0.9)), rounded_text(app.latency.quantile_ms(0.99)),
+         rounded_text(mean_accuracy(app)), rounded_text(energy_per_job_mj(app)), std::to_string(app.subnet_switches)});
   }
   out += page.table(rows) + "\n";
 
@@ -376,42 +387,54 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
     const double target_ms = targets.empty() ? 0 : targets.back().latency_ms;
     const std::string drawn = picture(page, app, target_ms, records[0].duration_s);
     if (drawn.empty() || page.columns() < 86) continue;
-    out += "  " + page.bold(app.name) + page.dim(": latency over time" + std::string(target_ms > 0 ? ", target dotted" : "")) + "\n" + drawn + "\n";
+    out += "  " + page.bold(app.name) +
+           page.dim(": latency over time" + std::string(target_ms > 0 ? ", target dotted" : "")) + "\n" + drawn + "\n";
   }
 
   if (!setup.windows.empty()) {
-    std::vector<std::vector<std::string>> lines{{"window", "application", "sub-network", "frames", "mean ms", "accuracy"}};
+    std::vector<std::vector<std::string>> lines{
+        {"window", "application", "sub-network", "frames", "mean ms", "accuracy"}};
     for (std::size_t w = 0; w < setup.windows.size(); ++w)
       for (std::size_t a = 0; a < records[0].apps.size(); ++a) {
         const AppRecord app = pooled(records, a);
         for (std::size_t s = 0; s < app.subnets.size(); ++s) {
           const SubnetRecord& subnet = app.windows[w][s];
           if (subnet.completed == 0) continue;
-          lines.push_back({setup.windows[w].name, app.name, "L" + std::to_string(s + 1), std::to_string(subnet.completed),
-                           rounded_text(subnet.latency_sum_ms / static_cast<double>(subnet.completed)), rounded_text(app.accuracy[s])});
+          lines.push_back({setup.windows[w].name, app.name, "L" + std::to_string(s + 1),
+                           std::to_string(subnet.completed),
+                           rounded_text(subnet.latency_sum_ms / static_cast<double>(subnet.completed)),
+                           rounded_text(app.accuracy[s])});
         }
       }
     out += page.table(lines) + "\n";
   }
 
-  std::vector<std::vector<std::string>> units{{"unit", "busy", "mean MHz", "energy J", "jobs J", "idle J", "other load J"}};
+  std::vector<std::vector<std::string>> units{
+      {"unit", "busy", "mean MHz", "energy J", "jobs J", "idle J", "other load J"}};
   for (const auto& [name, unit] : summary["platform"]["units"].items())
     units.push_back({name, percent(unit["utilisation"]), rounded_text(unit["mean_mhz"]), rounded_text(unit["energy_j"]),
-                     rounded_text(unit["job_energy_j"]), rounded_text(unit["idle_energy_j"]), rounded_text(unit["background_energy_j"])});
+                     rounded_text(unit["job_energy_j"]), rounded_text(unit["idle_energy_j"]),
+                     rounded_text(unit["background_energy_j"])});
   out += page.table(units);
   const Json& platform = summary["platform"];
-  out += "  board     " + rounded_text(platform["energy_j"]) + " J, " + rounded_text(platform["mean_power_w"]) + " W mean";
-  if (platform["peak_temperature_c"].is_number()) out += ", peak " + rounded_text(platform["peak_temperature_c"], 3) + " °C";
+  out +=
+      "  board     " + rounded_text(platform["energy_j"]) + " J, " + rounded_text(platform["mean_power_w"]) + " W mean";
+  if (platform["peak_temperature_c"].is_number())
+    out += ", peak " + rounded_text(platform["peak_temperature_c"], 3) + " °C";
   const double transitions = platform["dvfs_transitions"];  // a mean over replications
-  out += ", " + (transitions == std::floor(transitions) ? number_text(transitions) : rounded_text(transitions)) + " clock changes\n";
+  out += ", " + (transitions == std::floor(transitions) ? number_text(transitions) : rounded_text(transitions)) +
+         " clock changes\n";
   const auto shares = [](const Json& by) {
     std::string text;
     for (const char* name : kProvenances)
       if (by[name].get<double>() > 0) text += (text.empty() ? "" : ", ") + percent(by[name]) + " " + name;
     return text.empty() ? std::string("-") : text;
   };
-  out += page.dim("  rests on  latency " + shares(summary["provenance"]) + "; energy " + shares(summary["energy_provenance"])) + "\n";
-  for (const auto& warning : summary["warnings"]) out += page.paint("33", "  note      ") + warning.get<std::string>() + "\n";
+  out += page.dim("  rests on  latency " + shares(summary["provenance"]) + "; energy " +
+                  shares(summary["energy_provenance"])) +
+         "\n";
+  for (const auto& warning : summary["warnings"])
+    out += page.paint("33", "  note      ") + warning.get<std::string>() + "\n";
   return out;
 }
 

@@ -76,9 +76,15 @@ fs::path DataPaths::find(const Name& name, const char* what, const std::string& 
   throw name.error("no such file: " + in_quotes(text) + (near ? " (did you mean " + in_quotes(*near) + "?)" : ""));
 }
 
-fs::path DataPaths::network(const Name& name) const { return find(name, "network", "models", "/network.json", &DataPaths::networks); }
-fs::path DataPaths::platform(const Name& name) const { return find(name, "platform", "platforms", ".json", &DataPaths::platforms); }
+fs::path DataPaths::network(const Name& name) const {
+  return find(name, "network", "models", "/network.json", &DataPaths::networks);
+}
+fs::path DataPaths::platform(const Name& name) const {
+  return find(name, "platform", "platforms", ".json", &DataPaths::platforms);
+}
 fs::path DataPaths::trace(const Name& name) const { return find(name, "trace", "traces", ".csv", &DataPaths::traces); }
-fs::path DataPaths::scenario(const Name& name) const { return find(name, "scenario", "scenarios", ".json", &DataPaths::scenarios); }
+fs::path DataPaths::scenario(const Name& name) const {
+  return find(name, "scenario", "scenarios", ".json", &DataPaths::scenarios);
+}
 
 }  // namespace dynasoc

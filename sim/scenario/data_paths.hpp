@@ -12,13 +12,13 @@ namespace dynasoc {
 
 class DataPaths {
  public:
-  /// `beside` is the folder of the file that names things; its ancestors are searched first, then $DYNASOC_DATA, then the
-  /// source tree this was built from, then <prefix>/share/dynasoc of the running program.
+  /// `beside` is the folder of the file that names things; its ancestors are searched first, then $DYNASOC_DATA, then
+  /// the source tree this was built from, then <prefix>/share/dynasoc of the running program.
   explicit DataPaths(const std::filesystem::path& beside = ".");
 
   /// Each throws InputError at the name's place, with the nearest known name. A name with a slash or an ending
   /// (`.json`, `.csv`) is a path from `beside`.
-  std::filesystem::path network(const Name& name) const;   ///< its network.json
+  std::filesystem::path network(const Name& name) const;  ///< its network.json
   std::filesystem::path platform(const Name& name) const;
   std::filesystem::path trace(const Name& name) const;
   std::filesystem::path scenario(const Name& name) const;

@@ -22,12 +22,13 @@ std::vector<std::string> names_of(const Named<T>& named) {
 
 int index_in(const std::vector<std::string>& names, const Name& name, const char* what) {
   const auto it = std::find(names.begin(), names.end(), name.text);
-  if (it == names.end()) throw name.error(std::string("unknown ") + what + " " + in_quotes(name.text) + hint(name.text, names));
+  if (it == names.end())
+    throw name.error(std::string("unknown ") + what + " " + in_quotes(name.text) + hint(name.text, names));
   return static_cast<int>(it - names.begin());
 }
 
-void obey_includes(Document& document, const fs::path& folder, std::vector<fs::path>& chain, std::vector<fs::path>& inputs,
-                   const Value& root) {
+void obey_includes(Document& document, const fs::path& folder, std::vector<fs::path>& chain,
+                   std::vector<fs::path>& inputs, const Value& root) {
   if (!root.has("include")) return;
   std::vector<Name> files;
   const Value include = root["include"];
@@ -85,14 +86,16 @@ ModeSetup resolve_mode(const Platform& platform, const ModeFile* mode, Time from
 
 class Resolver {
  public:
-  Resolver(Scenario& scenario, Setup& setup) : scenario_(scenario), file_(scenario.file), setup_(setup), paths_(scenario.folder) {}
+  Resolver(Scenario& scenario, Setup& setup)
+      : scenario_(scenario), file_(scenario.file), setup_(setup), paths_(scenario.folder) {}
 
   void resolve() {
     constexpr std::size_t kMostApplications = 65536;  // a job's record keeps its application in two bytes
     if (file_.applications.empty()) throw at("applications").error("is empty: there is nothing to simulate");
     if (file_.applications.size() > kMostApplications)
-      throw at("applications").error("at most " + std::to_string(kMostApplications) + " are supported, not " +
-                                     std::to_string(file_.applications.size()));
+      throw at("applications")
+          .error("at most " + std::to_string(kMostApplications) + " are supported, not " +
+                 std::to_string(file_.applications.size()));
     if (file_.warmup_s >= file_.duration_s)
       throw at("warmup_s").error("must be shorter than duration_s, which is " + plain_number(file_.duration_s));
     setup_.name = file_.name;
@@ -111,8 +114,9 @@ class Resolver {
     for (const auto& [name, window] : file_.windows) {
       const Time to = window.to_s > 0 ? from_s(window.to_s) : setup_.duration;
       if (to <= from_s(window.from_s))
-        throw (at("windows") / name / (window.to_s > 0 ? "to_s" : "from_s"))
-            .error(window.to_s > 0 ? "the window ends before it begins" : "the window begins only after the run has ended");
+        throw(at("windows") / name / (window.to_s > 0 ? "to_s" : "from_s"))
+            .error(window.to_s > 0 ? "the window ends before it begins"
+                                   : "the window begins only after the run has ended");
       setup_.windows.push_back({name, from_s(window.from_s), to});
     }
   }
@@ -141,7 +145,8 @@ class Resolver {
       const ModeFile* found = platform.mode(name.text);
       if (found == nullptr) {
         const auto known = platform.mode_names();
-        throw name.error("platform " + platform.file.name + " has no power mode " + in_quotes(name.text) + hint(name.text, known));
+        throw name.error("platform " + platform.file.name + " has no power mode " + in_quotes(name.text) +
+                         hint(name.text, known));
       }
       return resolve_mode(platform, found, from, name.text);
     };
@@ -150,8 +155,10 @@ class Resolver {
     for (std::size_t i = 0; i < file_.mode_changes.size(); ++i) {
       const ModeChangeFile& change = file_.mode_changes[i];
       if (from_s(change.at_s) <= last)
-        throw (at("mode_changes") / i / "at_s").error("mode changes must be in order of time, each later than the one before");
-      if (from_s(change.at_s) >= setup_.duration) throw change.mode.error("this mode change comes only after the run has ended");
+        throw(at("mode_changes") / i / "at_s")
+            .error("mode changes must be in order of time, each later than the one before");
+      if (from_s(change.at_s) >= setup_.duration)
+        throw change.mode.error("this mode change comes only after the run has ended");
       last = from_s(change.at_s);
       setup_.modes.push_back(mode(change.mode, last));
     }
@@ -169,7 +176,8 @@ class Resolver {
     for (const auto& [name, governor] : file_.governors) {
       const auto domains = platform.domain_names();
       const int d = platform.domain_index(name);
-      if (d < 0) throw (at("governors") / name).key_error("unknown frequency domain " + in_quotes(name) + hint(name, domains));
+      if (d < 0)
+        throw(at("governors") / name).key_error("unknown frequency domain " + in_quotes(name) + hint(name, domains));
       setup_.governors[d] = governor;
     }
   }
@@ -189,13 +197,15 @@ class Resolver {
     scenario_.inputs.push_back(path);
     const Csv csv = Csv::load(path);
     const Where beside{file.where.document, file.where.pointer.substr(0, file.where.pointer.rfind('/'))};
-    if (!csv.has(name)) throw (beside / "column").error(path.string() + " has no column " + in_quotes(name) + hint(name, csv.columns()));
+    if (!csv.has(name))
+      throw(beside / "column").error(path.string() + " has no column " + in_quotes(name) + hint(name, csv.columns()));
     std::vector<double> out;
     for (std::size_t row = 0; row < csv.size(); ++row) {
       if (csv.text(row, name).empty()) continue;
       const double x = csv.number(row, name, range);
       if (ascending && !out.empty() && x < out.back())
-        throw csv.error(row, name, "arrival times must ascend; " + plain_number(x) + " follows " + plain_number(out.back()));
+        throw csv.error(row, name,
+                        "arrival times must ascend; " + plain_number(x) + " follows " + plain_number(out.back()));
       out.push_back(x);
     }
     if (out.empty()) throw csv.header_error("the column " + in_quotes(name) + " has no values");
@@ -225,16 +235,18 @@ class Resolver {
         std::vector<std::string> fitting, boards;
         for (const auto& [known, reference] : net.file.tables) {
           if (fits(known)) fitting.push_back(known);
-          if (std::find(boards.begin(), boards.end(), reference.platform.text) == boards.end()) boards.push_back(reference.platform.text);
+          if (std::find(boards.begin(), boards.end(), reference.platform.text) == boards.end())
+            boards.push_back(reference.platform.text);
         }
         if (fitting.empty()) {
           std::string only;
           for (const std::string& board : boards) only += (only.empty() ? ", only for " : ", ") + board;
-          throw file.network.error("network " + net.file.name + " has no table for platform " + platform.file.name + only);
+          throw file.network.error("network " + net.file.name + " has no table for platform " + platform.file.name +
+                                   only);
         }
         if (fitting.size() > 1)
-          throw file.network.error("network " + net.file.name + " has several tables for platform " + platform.file.name +
-                                   ": name one in \"tables\"" + hint("", fitting));
+          throw file.network.error("network " + net.file.name + " has several tables for platform " +
+                                   platform.file.name + ": name one in \"tables\"" + hint("", fitting));
         tables.push_back({fitting[0], file.network.where});
       }
     }
@@ -245,8 +257,8 @@ class Resolver {
       for (const auto& [known, reference] : net.file.tables) {
         if (known != table_name.text) continue;
         if (reference.platform.text != platform.file.name)
-          throw table_name.error("table " + in_quotes(known) + " was obtained on " + reference.platform.text + ", not on " +
-                                 platform.file.name);
+          throw table_name.error("table " + in_quotes(known) + " was obtained on " + reference.platform.text +
+                                 ", not on " + platform.file.name);
         scenario_.inputs.push_back(net.folder / reference.file.text);
       }
       const auto table = std::make_shared<const Table>(net.table(table_name.text));
@@ -267,7 +279,8 @@ class Resolver {
             return other.subnet == subnet && other.unit == cell.unit;
           });
           if (covered)
-            app.models[u][s].emplace(*table, scaling, cell.unit, subnet, unit_clock(platform, static_cast<std::size_t>(u)),
+            app.models[u][s].emplace(*table, scaling, cell.unit, subnet,
+                                     unit_clock(platform, static_cast<std::size_t>(u)),
                                      platform.file.units[u].second.parallel_fraction);
         }
       }
@@ -281,12 +294,13 @@ class Resolver {
     } else {
       app.unit = index_in(units, file.unit, "unit");
       if (!app.tables[app.unit])
-        throw file.unit.error("the tables of network " + net.file.name + " have no cell for unit " + in_quotes(file.unit.text) +
-                              hint(file.unit.text, covered));
+        throw file.unit.error("the tables of network " + net.file.name + " have no cell for unit " +
+                              in_quotes(file.unit.text) + hint(file.unit.text, covered));
     }
     const std::string unit_name = units[app.unit];
     for (const auto& model : app.models[app.unit])
-      if (model && model->predict(platform.file.domains[platform.links[app.unit].domains[0]].second.opps_mhz[0], {}).clock_unstated)
+      if (model && model->predict(platform.file.domains[platform.links[app.unit].domains[0]].second.opps_mhz[0], {})
+                       .clock_unstated)
         warn("application " + name + ": its table does not state the clock of unit " + unit_name +
              "; latency is taken not to follow it");
     if (!file.subnet.empty()) {
@@ -295,21 +309,24 @@ class Resolver {
       for (std::size_t s = 0; s < net.size(); ++s)
         if (app.models[app.unit][s]) known.push_back("L" + std::to_string(s + 1));
       if (app.subnet < 0 || !app.models[app.unit][app.subnet])
-        throw file.subnet.error("network " + net.file.name + " has no sub-network " + in_quotes(file.subnet.text) + " on unit " +
-                                units[app.unit] + hint(file.subnet.text, known));
+        throw file.subnet.error("network " + net.file.name + " has no sub-network " + in_quotes(file.subnet.text) +
+                                " on unit " + units[app.unit] + hint(file.subnet.text, known));
     }
     for (std::size_t i = 1; i < file.targets.size(); ++i)
       if (file.targets[i].from_s <= file.targets[i - 1].from_s)
-        throw (file.where / "targets" / i / "from_s").error("targets must be in order of time, each later than the one before");
-    if (file.stop_s > 0 && file.stop_s <= file.start_s) throw (file.where / "stop_s").error("must be later than start_s");
+        throw(file.where / "targets" / i / "from_s")
+            .error("targets must be in order of time, each later than the one before");
+    if (file.stop_s > 0 && file.stop_s <= file.start_s)
+      throw(file.where / "stop_s").error("must be later than start_s");
     if (file.start_s >= file_.duration_s)
-      throw (file.where / "start_s").error("starts only after the run has ended, at " + plain_number(file_.duration_s) + " s");
+      throw(file.where / "start_s")
+          .error("starts only after the run has ended, at " + plain_number(file_.duration_s) + " s");
 
     const bool closed = std::holds_alternative<ClosedLoopArrivals>(file.arrivals) ||
                         std::holds_alternative<SingleStreamArrivals>(file.arrivals) ||
                         std::holds_alternative<MultiStreamArrivals>(file.arrivals);
     if (closed && file.late != LatePolicy::queue)
-      throw (file.where / "late").error("has no meaning here: frames that come one after another never wait");
+      throw(file.where / "late").error("has no meaning here: frames that come one after another never wait");
     if (const auto* trace = std::get_if<TraceArrivals>(&file.arrivals)) {
       app.trace_s = column(trace->file, trace->column, limited_by_unit("s", non_negative()), true);
       if (trace->repeat && app.trace_s.back() < 1e-6) throw trace->file.error("cannot be repeated: its last time is 0");
@@ -326,19 +343,22 @@ class Resolver {
   }
 
   // Only now is the table's file looked into again: messages want its lines, and nothing else does.
-  static InputError unknown_unit(const Network& network, const std::string& table, std::size_t row, const Platform& platform) {
+  static InputError unknown_unit(const Network& network, const std::string& table, std::size_t row,
+                                 const Platform& platform) {
     for (const auto& [name, reference] : network.file.tables) {
       if (name != table) continue;
       const Csv csv = Csv::load(network.folder / reference.file.text);
-      return csv.error(row, "unit", "platform " + platform.file.name + " has no unit " + in_quotes(csv.text(row, "unit")) +
-                                        hint(csv.text(row, "unit"), platform.unit_names()));
+      return csv.error(row, "unit",
+                       "platform " + platform.file.name + " has no unit " + in_quotes(csv.text(row, "unit")) +
+                           hint(csv.text(row, "unit"), platform.unit_names()));
     }
     throw InternalError("a table that the network does not have");
   }
 
   // Frames that may arrive in a run, estimated from above.
   double frames(const AppSetup& app) const {
-    const double seconds = (app.file.stop_s > 0 ? std::min(app.file.stop_s, file_.duration_s) : file_.duration_s) - app.file.start_s;
+    const double seconds =
+        (app.file.stop_s > 0 ? std::min(app.file.stop_s, file_.duration_s) : file_.duration_s) - app.file.start_s;
     double shortest_ms = std::numeric_limits<double>::infinity();
     for (const auto& table : app.tables)
       if (table)
@@ -347,15 +367,19 @@ class Resolver {
         [&](const auto& process) -> double {
           using T = std::remove_cvref_t<decltype(process)>;
           if constexpr (std::same_as<T, PeriodicArrivals>) return seconds * 1e3 / process.period_ms;
-          if constexpr (std::same_as<T, PoissonArrivals> || std::same_as<T, GammaArrivals>) return seconds * process.rate_hz;
+          if constexpr (std::same_as<T, PoissonArrivals> || std::same_as<T, GammaArrivals>)
+            return seconds * process.rate_hz;
           if constexpr (std::same_as<T, ServerArrivals>) return seconds * process.target_qps;
-          if constexpr (std::same_as<T, MmppArrivals>) return seconds * std::max(process.low_rate_hz, process.high_rate_hz);
+          if constexpr (std::same_as<T, MmppArrivals>)
+            return seconds * std::max(process.low_rate_hz, process.high_rate_hz);
           if constexpr (std::same_as<T, TraceArrivals>)
-            return static_cast<double>(app.trace_s.size()) * (process.repeat ? std::ceil(seconds / app.trace_s.back()) : 1);
+            return static_cast<double>(app.trace_s.size()) *
+                   (process.repeat ? std::ceil(seconds / app.trace_s.back()) : 1);
           if constexpr (std::same_as<T, OfflineArrivals>) return static_cast<double>(process.samples);
           if constexpr (std::same_as<T, CascadeArrivals>) return frames(setup_.apps[app.parent]);
           if constexpr (std::same_as<T, ClosedLoopArrivals>) return seconds * 1e3 / (shortest_ms + process.think_ms);
-          if constexpr (std::same_as<T, SingleStreamArrivals> || std::same_as<T, MultiStreamArrivals>) return seconds * 1e3 / shortest_ms;
+          if constexpr (std::same_as<T, SingleStreamArrivals> || std::same_as<T, MultiStreamArrivals>)
+            return seconds * 1e3 / shortest_ms;
         },
         app.file.arrivals);
   }
@@ -364,7 +388,8 @@ class Resolver {
     constexpr double kMost = 4e9;  // a frame's number is a 32-bit one
     const Where where = app.file.where / "arrivals";
     if (const double count = frames(app); count > kMost)
-      throw where.error("some " + plain_number(std::round(count / 1e8) * 1e8) + " frames would arrive in the run; 4 billion is the most");
+      throw where.error("some " + plain_number(std::round(count / 1e8) * 1e8) +
+                        " frames would arrive in the run; 4 billion is the most");
     if (const auto* bursts = std::get_if<MmppArrivals>(&app.file.arrivals))
       if (bursts->low_rate_hz * bursts->mean_low_s + bursts->high_rate_hz * bursts->mean_high_s < 1e-3)
         throw where.error("less than one frame would arrive in a thousand bursts");
@@ -380,7 +405,8 @@ class Resolver {
       if (next == nullptr) return;
       at_app = index_in(names_of(file_.applications), next->after, "application");
     }
-    throw cascade->after.error("cascades form a circle: nothing would ever arrive; let one of them have arrivals of its own");
+    throw cascade->after.error(
+        "cascades form a circle: nothing would ever arrive; let one of them have arrivals of its own");
   }
 
   void background(const std::string& name, const BackgroundFile& file) {
@@ -388,11 +414,13 @@ class Resolver {
     load.name = name;
     load.file = file;
     load.unit = index_in(setup_.platform.unit_names(), file.unit, "unit");
-    if (file.to_s > 0 && file.to_s <= file.from_s) throw (file.where / "to_s").error("must be later than from_s");
+    if (file.to_s > 0 && file.to_s <= file.from_s) throw(file.where / "to_s").error("must be later than from_s");
     const bool bursts = std::holds_alternative<PeriodicDemand>(file.demand);
     if (!bursts && setup_.platform.file.units[load.unit].second.discipline != Discipline::fair)
-      throw (file.where / "demand").error("unit " + in_quotes(file.unit.text) + " serves one job at a time: a load that never ends its "
-                                          "turn would hold it for ever; use a demand of kind \"periodic\"");
+      throw(file.where / "demand")
+          .error("unit " + in_quotes(file.unit.text) +
+                 " serves one job at a time: a load that never ends its "
+                 "turn would hold it for ever; use a demand of kind \"periodic\"");
     setup_.background.push_back(std::move(load));
   }
 
@@ -424,7 +452,8 @@ Scenario load_scenario(std::shared_ptr<Document> document, const fs::path& folde
 
 Scenario load_scenario(const fs::path& path, const Overrides& overrides) {
   auto document = Document::load(path);
-  Scenario scenario = load_scenario(document, path.parent_path().empty() ? fs::path(".") : path.parent_path(), overrides);
+  Scenario scenario =
+      load_scenario(document, path.parent_path().empty() ? fs::path(".") : path.parent_path(), overrides);
   scenario.inputs.insert(scenario.inputs.begin(), path);
   return scenario;
 }
@@ -433,8 +462,9 @@ Json scenario_schema() {
   Json schema = {{"$schema", "http://json-schema.org/draft-07/schema#"}, {"title", "DynaSoC scenario"}};
   schema.update(object_schema<ScenarioFile>());
   schema["properties"]["$schema"] = {{"type", "string"}};
-  schema["properties"]["include"] = {{"description", "other scenario files laid under this one"},
-                                     {"anyOf", Json::array({{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}})}};
+  schema["properties"]["include"] = {
+      {"description", "other scenario files laid under this one"},
+      {"anyOf", Json::array({{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}})}};
   // What a file must have may also come from what it includes.
   schema["anyOf"] = Json::array({{{"required", schema["required"]}}, {{"required", Json::array({"include"})}}});
   schema.erase("required");

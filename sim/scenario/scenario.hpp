@@ -12,7 +12,7 @@
 
 namespace dynasoc {
 
-inline constexpr double kMostSeed = 9e15;          ///< beyond, JSON readers round
+inline constexpr double kMostSeed = 9e15;         ///< beyond, JSON readers round
 inline constexpr double kMostReplications = 1e5;  ///< each keeps a record of some kilobytes until the end
 
 struct WindowFile {
@@ -30,7 +30,8 @@ struct ModeChangeFile {
   Name mode;
   static constexpr auto fields() {
     using S = ModeChangeFile;
-    return describe(required(&S::at_s, "at_s", positive(), "when"), required(&S::mode, "mode", "power mode of the platform"));
+    return describe(required(&S::at_s, "at_s", positive(), "when"),
+                    required(&S::mode, "mode", "power mode of the platform"));
   }
 };
 
@@ -70,11 +71,14 @@ struct ScenarioFile {
         field(&S::replications, "replications", range(1, kMostReplications), "independent repetitions"),
         required(&S::applications, "applications", "by name"), field(&S::background, "background", "load, by name"),
         field(&S::policy, "policy", "runtime manager: a name, or an object with a name and its parameters"),
-        field(&S::manager_cost_us, "manager_cost_us", non_negative(), "compute time of a decision, instead of the policy's own"),
+        field(&S::manager_cost_us, "manager_cost_us", non_negative(),
+              "compute time of a decision, instead of the policy's own"),
         field(&S::governors, "governors", "by frequency domain: a name, or an object with a name and its parameters"),
         field(&S::windows, "windows", "stretches of the run reported on their own, by name"),
         field(&S::thermal, "thermal", "simulate temperatures and throttling, where the platform describes them"),
-        field(&S::ambient_c, "ambient_c", range(-50, 100), "temperature of the surroundings, instead of the platform's (the board still starts at the platform's initial_c)"),
+        field(&S::ambient_c, "ambient_c", range(-50, 100),
+              "temperature of the surroundings, instead of the platform's (the board still starts at the platform's "
+              "initial_c)"),
         field(&S::timeline_ms, "timeline_ms", at_least(1e-3), "sampling period of timeline.csv"));
   }
 };
@@ -83,9 +87,9 @@ struct ScenarioFile {
 struct Scenario {
   ScenarioFile file;
   std::shared_ptr<const Setup> setup;
-  std::shared_ptr<const Document> document;  ///< with includes and overrides applied
-  std::filesystem::path folder;              ///< names are resolved from here
-  std::vector<std::filesystem::path> inputs; ///< every file that was read
+  std::shared_ptr<const Document> document;   ///< with includes and overrides applied
+  std::filesystem::path folder;               ///< names are resolved from here
+  std::vector<std::filesystem::path> inputs;  ///< every file that was read
   std::vector<std::string> warnings;
 };
 
@@ -96,7 +100,8 @@ using Overrides = std::vector<std::pair<std::string, std::string>>;  ///< `--set
 Scenario load_scenario(const std::filesystem::path& path, const Overrides& overrides = {});
 
 /// The same for a document already in memory.
-Scenario load_scenario(std::shared_ptr<Document> document, const std::filesystem::path& folder, const Overrides& overrides = {});
+Scenario load_scenario(std::shared_ptr<Document> document, const std::filesystem::path& folder,
+                       const Overrides& overrides = {});
 
 /// JSON schema of scenario files.
 Json scenario_schema();

@@ -15,8 +15,8 @@
 
 namespace dynasoc {
 
-/// Latencies in log-linear bins: 512 to an octave, so that any quantile is within 0.2 % (interpolated inside a bin). 4 kB an
-/// octave that occurs; memory does not grow with the number of samples.
+/// Latencies in log-linear bins: 512 to an octave, so that any quantile is within 0.2 % (interpolated inside a bin). 4
+/// kB an octave that occurs; memory does not grow with the number of samples.
 class Histogram {
  public:
   void add(Time ns) {
@@ -150,8 +150,8 @@ struct AppRecord {
   double accuracy_sum = 0;
   double energy_mj = 0;
   Histogram latency;
-  std::vector<double> accuracy;        ///< by sub-network
-  std::vector<SubnetRecord> subnets;   ///< by sub-network
+  std::vector<double> accuracy;                    ///< by sub-network
+  std::vector<SubnetRecord> subnets;               ///< by sub-network
   std::vector<std::vector<SubnetRecord>> windows;  ///< [window][sub-network], by time of completion
   std::array<std::uint64_t, 3> provenance{};       ///< completed jobs by provenance of their latency
   std::array<std::uint64_t, 3> energy_provenance{};
@@ -161,7 +161,8 @@ struct AppRecord {
   template <class V>
   void visit(V& v) {
     v(name), v(jobs), v(completed), v(missed), v(dropped), v(rejected), v(subnet_switches);
-    v(latency_sum_ms), v(latency_max_ms), v(accuracy_sum), v(energy_mj), v(latency), v(accuracy), v(subnets), v(windows);
+    v(latency_sum_ms), v(latency_max_ms), v(accuracy_sum), v(energy_mj), v(latency), v(accuracy), v(subnets),
+        v(windows);
     v(provenance), v(energy_provenance), v(strip), v(outside_range);
   }
 };

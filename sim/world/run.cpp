@@ -31,7 +31,9 @@ RunRecord simulate(const Setup& setup, const Recording& recording, EngineKind en
                    const std::function<void(double)>& progress) {
   if (engine == EngineKind::simgrid) {
     if (!simgrid_available())
-      throw InputError("--engine simgrid: this program was built without SimGrid; install it (Debian: libsimgrid-dev) and build again");
+      throw InputError(
+          "--engine simgrid: this program was built without SimGrid; install it (Debian: libsimgrid-dev) and build "
+          "again");
     return simgrid_function()(setup, recording, replication, progress);
   }
   World<NativeEngine> world(setup, recording, replication);
@@ -53,13 +55,14 @@ std::vector<RunRecord> in_threads(const Setup& setup, const Recording& recording
   const auto work = [&] {
     for (int r = next++; r < count && !stop; r = next++) {
       try {
-        records[r] = simulate(setup, recording, EngineKind::native, static_cast<std::uint64_t>(r), [&, r](double share) {
-          const std::lock_guard lock(mutex);
-          if (stop) throw OutsideError("stopped");
-          total += share - done[r];
-          done[r] = share;
-          if (progress) progress(total / count);
-        });
+        records[r] =
+            simulate(setup, recording, EngineKind::native, static_cast<std::uint64_t>(r), [&, r](double share) {
+              const std::lock_guard lock(mutex);
+              if (stop) throw OutsideError("stopped");
+              total += share - done[r];
+              done[r] = share;
+              if (progress) progress(total / count);
+            });
       } catch (...) {
         const std::lock_guard lock(mutex);
         if (!stop.exchange(true)) failure = std::current_exception();
@@ -173,8 +176,8 @@ RunRecord unpack(const std::string& bytes) {
   return record;
 }
 
-std::vector<RunRecord> simulate_all(const Setup& setup, const Recording& recording, EngineKind engine, int count, int jobs,
-                                    const std::function<void(double)>& progress) {
+std::vector<RunRecord> simulate_all(const Setup& setup, const Recording& recording, EngineKind engine, int count,
+                                    int jobs, const std::function<void(double)>& progress) {
   if (engine == EngineKind::native) return in_threads(setup, recording, count, std::max(1, jobs), progress);
   if (!simgrid_available()) simulate(setup, recording, engine, 0);  // says what is missing
   if (count > 1) return in_processes(setup, recording, count, std::max(1, jobs), progress);

@@ -18,10 +18,11 @@ struct EnumNames<EngineKind> {
 };
 
 /// How an engine runs one replication.
-using SimulateFunction = RunRecord (*)(const Setup&, const Recording&, std::uint64_t replication, const std::function<void(double)>&);
+using SimulateFunction = RunRecord (*)(const Setup&, const Recording&, std::uint64_t replication,
+                                       const std::function<void(double)>&);
 
-/// SimGrid's half registers itself where it is linked in: `dynasoc` does without (its libraries take longer to load than a
-/// small scenario takes to run), `dynasoc-simgrid` and the tests have it.
+/// SimGrid's half registers itself where it is linked in: `dynasoc` does without (its libraries take longer to load
+/// than a small scenario takes to run), `dynasoc-simgrid` and the tests have it.
 struct SimgridRegistration {
   explicit SimgridRegistration(SimulateFunction function);
 };
@@ -33,11 +34,11 @@ bool simgrid_available();
 RunRecord simulate(const Setup& setup, const Recording& recording, EngineKind engine, std::uint64_t replication,
                    const std::function<void(double)>& progress = {});
 
-/// Replications 0 … count-1, `jobs` at a time; the result does not depend on `jobs`. The native engine uses threads, SimGrid
-/// a child process a replication. `progress` gets the share done and may throw to end everything; it is called from one
-/// thread at a time.
-std::vector<RunRecord> simulate_all(const Setup& setup, const Recording& recording, EngineKind engine, int count, int jobs,
-                                    const std::function<void(double)>& progress = {});
+/// Replications 0 … count-1, `jobs` at a time; the result does not depend on `jobs`. The native engine uses threads,
+/// SimGrid a child process a replication. `progress` gets the share done and may throw to end everything; it is called
+/// from one thread at a time.
+std::vector<RunRecord> simulate_all(const Setup& setup, const Recording& recording, EngineKind engine, int count,
+                                    int jobs, const std::function<void(double)>& progress = {});
 
 /// A record as bytes, for the way from a child process to its parent.
 std::string pack(const RunRecord& record);

@@ -28,8 +28,8 @@ struct AppSetup {
   std::shared_ptr<const Network> network;
   std::vector<std::vector<std::optional<LatencyModel>>> models;  ///< [unit][subnet]
   std::vector<std::shared_ptr<const Table>> tables;              ///< by unit; null where none covers it
-  std::vector<double> trace_s;        ///< arrival times, for trace arrivals
-  std::vector<double> replay_ratios;  ///< for replayed execution times
+  std::vector<double> trace_s;                                   ///< arrival times, for trace arrivals
+  std::vector<double> replay_ratios;                             ///< for replayed execution times
   int unit = 0;
   int subnet = -1;  ///< -1: the most accurate that meets the first target alone
   int parent = -1;  ///< application whose completions trigger it

@@ -65,7 +65,8 @@ class World final : public manager::Profile {
  public:
   World(const Setup& setup, const Recording& recording, std::uint64_t replication);
 
-  /// Runs from 0 to the scenario's end and returns the record. Call once. Throws InternalError if energy is not conserved.
+  /// Runs from 0 to the scenario's end and returns the record. Call once. Throws InternalError if energy is not
+  /// conserved.
   RunRecord run(const Progress& progress = {});
 
   void on_event(Event event);  ///< the engine's only entrance
@@ -78,8 +79,26 @@ class World final : public manager::Profile {
 
  private:
   enum Kind : std::uint32_t {
-    kArrival, kDone, kStallEnd, kSettle, kSwitched, kTarget, kAppStart, kAppStop, kLoadStart, kLoadStop, kLoadPhase,
-    kLoadBurst, kMode, kPolicy, kGovernor, kThermal, kSensorMark, kSensorRead, kSample, kWarm,
+    kArrival,
+    kDone,
+    kStallEnd,
+    kSettle,
+    kSwitched,
+    kTarget,
+    kAppStart,
+    kAppStop,
+    kLoadStart,
+    kLoadStop,
+    kLoadPhase,
+    kLoadBurst,
+    kMode,
+    kPolicy,
+    kGovernor,
+    kThermal,
+    kSensorMark,
+    kSensorRead,
+    kSample,
+    kWarm,
   };
 
   // What the tables say of a job at one OPP of a unit, the other clocks as they are.
@@ -89,16 +108,16 @@ class World final : public manager::Profile {
     Provenance energy_provenance = Provenance::derived;
     bool outside_range = false;
     double latency_ms = std::numeric_limits<double>::quiet_NaN();
-    double sigma = 0;            // of the log-normal noise
-    double above_idle_w = 0;     // NaN: the unit's own curve
+    double sigma = 0;                                             // of the log-normal noise
+    double above_idle_w = 0;                                      // NaN: the unit's own curve
     double energy_mj = std::numeric_limits<double>::quiet_NaN();  // of one inference alone
   };
 
   struct DomainState {
-    int opp = 0;              // in effect
-    int requested = 0;        // last asked for, before limits
-    int next = 0;             // being settled to
-    int lowest = 0, highest = 0;      // power mode
+    int opp = 0;                  // in effect
+    int requested = 0;            // last asked for, before limits
+    int next = 0;                 // being settled to
+    int lowest = 0, highest = 0;  // power mode
     int policy_lowest = 0, policy_highest = 0;
     int thermal_highest = 0;
     bool settling = false;
@@ -107,7 +126,7 @@ class World final : public manager::Profile {
     bool governed = true;
     Time sampled = 0;
     TimerId tick;
-    std::vector<int> units;   // it clocks
+    std::vector<int> units;           // it clocks
     std::vector<double> busy_mark_s;  // by unit, at the last governor sample
   };
 
@@ -116,7 +135,7 @@ class World final : public manager::Profile {
     ActivityId activity;
     bool running = false;
     bool waiting = false;
-    bool disturbed = false;   // shared its unit, was slowed down by another, or saw a clock change
+    bool disturbed = false;  // shared its unit, was slowed down by another, or saw a clock change
     std::uint8_t unit = 0;
     std::uint32_t place = 0;  // in its unit's list
     double weight = 1;
@@ -127,7 +146,7 @@ class World final : public manager::Profile {
     double share_mark = 0;
     double energy_j = 0;
     int priority = 0;
-    Time order = 0;           // arrival
+    Time order = 0;  // arrival
     Time deadline = kNever;
   };
 
@@ -135,27 +154,27 @@ class World final : public manager::Profile {
     ProcessorId processor = 0;
     Discipline discipline = Discipline::fair;
     bool preemptive = false;
-    bool choosing = false;     // a job has just left: who comes at this instant waits until the most urgent is chosen
-    bool hurts = false;        // somebody slows down while this unit works
+    bool choosing = false;  // a job has just left: who comes at this instant waits until the most urgent is chosen
+    bool hurts = false;     // somebody slows down while this unit works
     int running = 0;
     int cores = 0;
-    std::size_t opps = 0;      // of each of its domains
-    int most_cores = 0;        // of the power mode
-    int opp = 0;               // index of the slowest of its domains
-    std::uint32_t epoch = 1;   // of the clocks other than `opp`: forecasts of older epochs are stale
+    std::size_t opps = 0;     // of each of its domains
+    int most_cores = 0;       // of the power mode
+    int opp = 0;              // index of the slowest of its domains
+    std::uint32_t epoch = 1;  // of the clocks other than `opp`: forecasts of older epochs are stale
     double mhz = 0;
     double idle_w = 0;
-    double above_idle_w = 0;   // busy minus idle at the present clocks
-    double slowdown = 1;       // by the other units now working
-    double slice_factor = 1;   // capacity left by time slicing
-    int stalls = 0;            // clock changes that hold it
+    double above_idle_w = 0;             // busy minus idle at the present clocks
+    double slowdown = 1;                 // by the other units now working
+    double slice_factor = 1;             // capacity left by time slicing
+    int stalls = 0;                      // clock changes that hold it
     std::vector<std::uint32_t> tasks;    // running
     std::vector<std::uint32_t> waiting;  // of one-at-a-time disciplines
     // Accounts, exact up to `synced`.
     Time synced = 0;
     CompensatedSum weights;
     CompensatedSum weighted_power;  // sum of weight * power
-    double share = 0;            // integral of dt / weights [s]
+    double share = 0;               // integral of dt / weights [s]
     double busy_s = 0;
     double idle_j = 0;
     double above_j = 0;
@@ -163,10 +182,10 @@ class World final : public manager::Profile {
     double switch_j = 0;
     double jobs_j = 0, loads_j = 0;  // by the jobs' own account
     int node = -1;
-    double busy_seen_s = 0;      // at the policy's last look
-    double busy_sampled_s = 0;   // at the last timeline sample
+    double busy_seen_s = 0;     // at the policy's last look
+    double busy_sampled_s = 0;  // at the last timeline sample
     double sampled_j = 0;
-    double last_power_w = 0;     // that the thermal model was told
+    double last_power_w = 0;  // that the thermal model was told
   };
 
   struct AppState {
@@ -177,8 +196,8 @@ class World final : public manager::Profile {
     FrameQueue::Frame frame{};  // in service
     bool serving = false;
     bool switching = false;
-    bool arrival_due = false;   // closed loop: the next frame comes when the switch is done
-    int loaded = 0;             // sub-network that is in force
+    bool arrival_due = false;  // closed loop: the next frame comes when the switch is done
+    int loaded = 0;            // sub-network that is in force
     Time started = kNever;
     int switching_to = 0;
     double profile_ms = 0;
@@ -189,9 +208,9 @@ class World final : public manager::Profile {
     Time relative_deadline = kNever;
     Time switch_time = 0;
     double session = 1;
-    double default_sigma = 0;   // of cells that state no standard deviation
+    double default_sigma = 0;  // of cells that state no standard deviation
     bool varies = false;
-    bool closed = false;        // driven by its own completions
+    bool closed = false;  // driven by its own completions
     std::uint32_t next_job = 0;
     std::size_t next_target = 0;
     Time stop = kNever;
@@ -341,7 +360,8 @@ class World final : public manager::Profile {
   void set_cores(int unit, int cores);
   void enter_mode(std::size_t mode);
   const Forecast& forecast(int app, int unit, int subnet, int opp) const {
-    Forecast& out = forecasts_[app][unit][static_cast<std::size_t>(subnet) * units_[unit].opps + static_cast<std::size_t>(opp)];
+    Forecast& out =
+        forecasts_[app][unit][static_cast<std::size_t>(subnet) * units_[unit].opps + static_cast<std::size_t>(opp)];
     if (out.epoch != units_[unit].epoch) compute(out, app, unit, subnet, opp);
     return out;
   }

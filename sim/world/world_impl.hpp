@@ -101,10 +101,10 @@ void World<E>::build_apps() {
 
   for (std::size_t a = 0; a < count; ++a) {
     const AppSetup& setup = setup_.apps[a];
-    AppState& app = apps_.emplace_back(
-        Arrivals(setup.file.arrivals, Stream(setup_.seed, setup.name + "/arrivals", replication_),
-                 from_s(setup.file.start_s), setup.trace_s),
-        Stream(setup_.seed, setup.name + "/execution", replication_));
+    AppState& app =
+        apps_.emplace_back(Arrivals(setup.file.arrivals, Stream(setup_.seed, setup.name + "/arrivals", replication_),
+                                    from_s(setup.file.start_s), setup.trace_s),
+                           Stream(setup_.seed, setup.name + "/execution", replication_));
     app.closed = app.arrivals.driver() == ArrivalDriver::completion;
     app.switch_time = from_ms(setup.switch_ms);
     app.session = setup.file.session ? setup.file.session->factor : 1;
@@ -142,7 +142,8 @@ void World<E>::build_apps() {
     apply_target(static_cast<int>(a));
     app_views_[a].subnet = apps_[a].loaded = initial_subnet(a);
     engine_.at(from_s(setup_.apps[a].file.start_s), Priority::application, {kAppStart, static_cast<std::uint32_t>(a)});
-    if (apps_[a].stop != kNever) engine_.at(apps_[a].stop, Priority::application, {kAppStop, static_cast<std::uint32_t>(a)});
+    if (apps_[a].stop != kNever)
+      engine_.at(apps_[a].stop, Priority::application, {kAppStop, static_cast<std::uint32_t>(a)});
   }
 }
 
@@ -227,8 +228,10 @@ RunRecord World<E>::run(const Progress& progress) {
       for (const char* what : {"_utilisation", "_mhz", "_power_w"}) columns.push_back(unit.name + what);
     if (thermal_)
       for (const auto& [name, node] : setup_.platform.file.thermal->nodes) columns.push_back(name + "_temperature_c");
-    for (const auto& rail : rail_views_) columns.push_back(rail.name + "_true_w"), columns.push_back(rail.name + "_reading_w");
-    for (const auto& app : app_views_) columns.push_back(app.name + "_subnet"), columns.push_back(app.name + "_waiting");
+    for (const auto& rail : rail_views_)
+      columns.push_back(rail.name + "_true_w"), columns.push_back(rail.name + "_reading_w");
+    for (const auto& app : app_views_)
+      columns.push_back(app.name + "_subnet"), columns.push_back(app.name + "_waiting");
     engine_.at(recording_.timeline_period, Priority::observer, {kSample, 0});
   }
   for (std::size_t m = 1; m < setup_.modes.size(); ++m)
@@ -294,8 +297,8 @@ void World<E>::on_event(Event event) {
       break;
     case kGovernor:
       govern(subject, true);
-      domains_[subject].tick =
-          engine_.at(now_ + from_ms(domains_[subject].governor->period_ms()), Priority::manager, {kGovernor, event.subject});
+      domains_[subject].tick = engine_.at(now_ + from_ms(domains_[subject].governor->period_ms()), Priority::manager,
+                                          {kGovernor, event.subject});
       break;
     case kThermal:
       update_temperatures();
@@ -342,7 +345,8 @@ void World<E>::submit(std::uint32_t id) {
     begin(id);
     return;
   }
-  if (unit.preemptive && !unit.choosing && unit.discipline != Discipline::fifo && more_urgent(unit, task, tasks_[unit.tasks[0]]) &&
+  if (unit.preemptive && !unit.choosing && unit.discipline != Discipline::fifo &&
+      more_urgent(unit, task, tasks_[unit.tasks[0]]) &&
       engine_.remaining(tasks_[unit.tasks[0]].activity) > kCompletionSlackNs) {
     const std::uint32_t other = unit.tasks[0];
     interrupt(other);
@@ -562,7 +566,8 @@ void World<E>::retarget(int d) {
     engine_.at(now_ + from_us(file.stall_us), Priority::device, {kStallEnd, static_cast<std::uint32_t>(d)});
   }
   if (file.settle_ms > 0)
-    domain.settle = engine_.at(now_ + from_ms(file.settle_ms), Priority::device, {kSettle, static_cast<std::uint32_t>(d)});
+    domain.settle =
+        engine_.at(now_ + from_ms(file.settle_ms), Priority::device, {kSettle, static_cast<std::uint32_t>(d)});
   else
     settle(d);
 }
@@ -619,7 +624,8 @@ void World<E>::set_cores(int u, int cores) {
 template <Engine E>
 void World<E>::enter_mode(std::size_t m) {
   const ModeSetup& mode = setup_.modes[m];
-  if (recording_.decisions) log(true, "board", "mode", setup_.modes[m - 1].name, mode.name, "the scenario changes the power mode", 0);
+  if (recording_.decisions)
+    log(true, "board", "mode", setup_.modes[m - 1].name, mode.name, "the scenario changes the power mode", 0);
   for (std::size_t u = 0; u < units_.size(); ++u) {
     units_[u].most_cores = mode.cores_online[u];
     set_cores(static_cast<int>(u), mode.cores_online[u]);
@@ -667,7 +673,8 @@ void World<E>::compute(Forecast& out, int a, int u, int subnet, int opp) const {
       out.energy_provenance = setup_.apps[a].tables[u]->cells[prediction.cell].energy_provenance;
   }
   const double cores = unit_views_[u].cores > 0 ? static_cast<double>(unit.cores) / unit_views_[u].cores : 1;
-  const double above_w = std::isnan(out.above_idle_w) ? (platform.busy_w(u, mhz) - platform.idle_w(u, mhz)) * cores : out.above_idle_w;
+  const double above_w =
+      std::isnan(out.above_idle_w) ? (platform.busy_w(u, mhz) - platform.idle_w(u, mhz)) * cores : out.above_idle_w;
   out.energy_mj = above_w * out.latency_ms;
 }
 
@@ -690,7 +697,8 @@ void World<E>::schedule_arrival(int a) {
     return;
   }
   const Time at = app.arrivals.next();
-  if (at < app.stop && at < setup_.duration) engine_.at(at, Priority::arrival, {kArrival, static_cast<std::uint32_t>(a)});
+  if (at < app.stop && at < setup_.duration)
+    engine_.at(at, Priority::arrival, {kArrival, static_cast<std::uint32_t>(a)});
 }
 
 template <Engine E>
@@ -713,17 +721,19 @@ void World<E>::accept(int a) {
   }
   if (app.serving || app.switching) {
     const ApplicationFile& file = setup_.apps[a].file;
-    const bool full = (file.late == LatePolicy::replace && !app.queue.empty()) ||
-                      (file.late == LatePolicy::drop_oldest && app.queue.size() >= static_cast<std::uint32_t>(file.queue_limit));
+    const bool full =
+        (file.late == LatePolicy::replace && !app.queue.empty()) ||
+        (file.late == LatePolicy::drop_oldest && app.queue.size() >= static_cast<std::uint32_t>(file.queue_limit));
     if (full) {
       frame_lost(a, app.queue.front(), Outcome::dropped);
       app.queue.pop();
     }
   }
   if (app.queue.size() >= kMostWaiting)
-    throw (setup_.apps[a].file.where / "arrivals")
+    throw(setup_.apps[a].file.where / "arrivals")
         .error("application " + view.name + " is so overloaded that " + std::to_string(kMostWaiting / 1'000'000) +
-               " million frames wait at " + number_text(to_s(now_)) + " s: drop late frames (\"late\"), or let fewer arrive");
+               " million frames wait at " + number_text(to_s(now_)) +
+               " s: drop late frames (\"late\"), or let fewer arrive");
   app.queue.push(frame);
   view.waiting = app.queue.size();
   if (triggers_.arrival) trigger(manager::Trigger::arrival, a);
@@ -786,7 +796,8 @@ void World<E>::dispatch(int a) {
     app.outside_range = now.outside_range;
     Task& task = tasks_[a];
     task.unit = static_cast<std::uint8_t>(view.unit);
-    task.work_ns = std::max(1.0, now.latency_ms * factor * 1e6);  // what takes no time could be repeated for ever at one instant
+    task.work_ns =
+        std::max(1.0, now.latency_ms * factor * 1e6);  // what takes no time could be repeated for ever at one instant
     task.reference_ms = now.latency_ms;
     task.energy_j = 0;
     task.disturbed = false;
@@ -849,8 +860,8 @@ void World<E>::job_done(int a) {
     ++record.provenance[static_cast<std::size_t>(latency_by)];
     ++record.energy_provenance[static_cast<std::size_t>(energy_by)];
     record.outside_range += app.outside_range;
-    AppRecord::Step& step = record.strip[std::min(AppRecord::kSteps - 1, static_cast<std::size_t>(
-                                                                              static_cast<double>(now_) * steps_per_ns_))];
+    AppRecord::Step& step = record.strip[std::min(AppRecord::kSteps - 1,
+                                                  static_cast<std::size_t>(static_cast<double>(now_) * steps_per_ns_))];
     ++step.completed;
     step.latency_sum_ms += static_cast<float>(latency_ms);
     step.subnet_sum += static_cast<float>(subnet);
@@ -878,7 +889,8 @@ void World<E>::job_done(int a) {
     record.outcome = missed ? Outcome::missed : Outcome::met;
     record_.jobs.add(record);
   }
-  view.samples[view.completed % manager::AppView::kRemembered] = {now_, latency_ms, service_ms, app.profile_ms, subnet, task.unit, missed};
+  view.samples[view.completed % manager::AppView::kRemembered] = {now_,   latency_ms, service_ms, app.profile_ms,
+                                                                  subnet, task.unit,  missed};
   ++view.completed;
   view.missed += missed;
 
@@ -938,7 +950,8 @@ void World<E>::apply_target(int a) {
     app.relative_deadline = target.latency_ms > 0 ? from_ms(target.latency_ms) : kNever;
   }
   if (app.next_target < targets.size())
-    engine_.at(from_s(targets[app.next_target].from_s), Priority::application, {kTarget, static_cast<std::uint32_t>(a)});
+    engine_.at(from_s(targets[app.next_target].from_s), Priority::application,
+               {kTarget, static_cast<std::uint32_t>(a)});
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1002,7 +1015,8 @@ void World<E>::load_burst(int b) {
     tasks_[id].order = now_;
     submit(id);
   }
-  load.timer = engine_.at(now_ + from_ms(demand.period_ms), Priority::application, {kLoadBurst, static_cast<std::uint32_t>(b)});
+  load.timer =
+      engine_.at(now_ + from_ms(demand.period_ms), Priority::application, {kLoadBurst, static_cast<std::uint32_t>(b)});
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1035,7 +1049,8 @@ void World<E>::trigger(manager::Trigger why, int subject) {
     app_views_[a].oldest_wait_ms = apps_[a].queue.empty() ? 0 : to_ms(now_ - apps_[a].queue.front().arrival);
   };
   if (why == manager::Trigger::arrival || why == manager::Trigger::completion)
-    age(static_cast<std::size_t>(subject));  // one event concerns one application: the others are looked at periodically
+    age(static_cast<std::size_t>(
+        subject));  // one event concerns one application: the others are looked at periodically
   else
     for (std::size_t a = 0; a < apps_.size(); ++a) age(a);
 
@@ -1054,7 +1069,8 @@ void World<E>::trigger(manager::Trigger why, int subject) {
 template <Engine E>
 void World<E>::log(bool by_board, const std::string& target, std::string knob, std::string from, std::string to,
                    const std::string& reason, double margin) {
-  record_.decision_log.push_back({now_, by_board, target, std::move(knob), std::move(from), std::move(to), reason, margin});
+  record_.decision_log.push_back(
+      {now_, by_board, target, std::move(knob), std::move(from), std::move(to), reason, margin});
 }
 
 // The sub-network nearest to the one asked for that the tables cover on a unit, looking first in the direction of the
@@ -1078,81 +1094,85 @@ void World<E>::apply(const manager::Decision& decision) {
   const auto level = [](int subnet) { return "L" + std::to_string(subnet + 1); };
   // Mappings first: which sub-networks there are depends on the unit.
   for (const bool mappings : {true, false})
-  for (const manager::Write& write : decision.writes) {
-    if ((write.knob == Knob::mapping) != mappings) continue;
-    ++record_.decisions;
-    std::string target, from, to;
-    const bool told = recording_.decisions;
-    switch (write.knob) {
-      case Knob::subnet: {
-        manager::AppView& view = app_views_[write.target];
-        const int subnet = covered_subnet(write.target, view.unit, write.value, view.subnet);
-        if (told) target = view.name, from = level(view.subnet), to = level(subnet);
-        want_subnet(write.target, subnet);
-        break;
-      }
-      case Knob::mapping: {
-        manager::AppView& view = app_views_[write.target];
-        int unit = std::clamp(write.value, 0, static_cast<int>(units_.size()) - 1);
-        const int subnet = covered_subnet(write.target, unit, view.subnet, view.subnet);
-        if (subnet < 0) unit = view.unit;  // the tables know nothing of it: stay
-        if (told) target = view.name, from = unit_views_[view.unit].name, to = unit_views_[unit].name;
-        view.unit = unit;  // from the next frame on
-        if (subnet >= 0) want_subnet(write.target, subnet);
-        break;
-      }
-      case Knob::frequency: {
-        DomainState& domain = domains_[write.target];
-        const auto& opps = domain_views_[write.target].opps_mhz;
-        const int opp = std::clamp(write.value, 0, static_cast<int>(opps.size()) - 1);
-        if (told)
-          target = domain_views_[write.target].name, from = number_text(opps[domain.opp]),
-          to = number_text(opps[clamp_opp(domain, opp)]);
-        domain.governed = false;
-        request(write.target, opp);  // kept as asked: it takes full effect when a limit is lifted
-        break;
-      }
-      case Knob::lowest:
-      case Knob::highest: {
-        DomainState& domain = domains_[write.target];
-        const auto& opps = domain_views_[write.target].opps_mhz;
-        int& limit = write.knob == Knob::lowest ? domain.policy_lowest : domain.policy_highest;
-        const int opp = std::clamp(write.value, 0, static_cast<int>(opps.size()) - 1);
-        if (told) target = domain_views_[write.target].name, from = number_text(opps[limit]), to = number_text(opps[opp]);
-        limit = opp;
-        domain.governed ? govern(write.target) : retarget(write.target);
-        break;
-      }
-      case Knob::governor: {
-        DomainState& domain = domains_[write.target];
-        if (told) target = domain_views_[write.target].name, from = domain.governed ? setup_.governors[write.target].name : "policy",
-                  to = setup_.governors[write.target].name;
-        domain.governed = true;
-        govern(write.target);
-        break;
-      }
-      case Knob::cores: {
-        const int before = units_[write.target].cores;
-        set_cores(write.target, write.value);
-        if (told)
-          target = unit_views_[write.target].name, from = std::to_string(before),
-          to = std::to_string(units_[write.target].cores);
-        break;
-      }
-      case Knob::admission: {
-        manager::AppView& view = app_views_[write.target];
-        if (told) target = view.name, from = view.admitted ? "open" : "closed", to = write.value ? "open" : "closed";
-        view.admitted = write.value != 0;
-        AppState& app = apps_[write.target];
-        if (view.admitted && app.closed && app.arrival_due && !app.switching) {
-          app.arrival_due = false;
-          schedule_arrival(write.target);
+    for (const manager::Write& write : decision.writes) {
+      if ((write.knob == Knob::mapping) != mappings) continue;
+      ++record_.decisions;
+      std::string target, from, to;
+      const bool told = recording_.decisions;
+      switch (write.knob) {
+        case Knob::subnet: {
+          manager::AppView& view = app_views_[write.target];
+          const int subnet = covered_subnet(write.target, view.unit, write.value, view.subnet);
+          if (told) target = view.name, from = level(view.subnet), to = level(subnet);
+          want_subnet(write.target, subnet);
+          break;
         }
-        break;
+        case Knob::mapping: {
+          manager::AppView& view = app_views_[write.target];
+          int unit = std::clamp(write.value, 0, static_cast<int>(units_.size()) - 1);
+          const int subnet = covered_subnet(write.target, unit, view.subnet, view.subnet);
+          if (subnet < 0) unit = view.unit;  // the tables know nothing of it: stay
+          if (told) target = view.name, from = unit_views_[view.unit].name, to = unit_views_[unit].name;
+          view.unit = unit;  // from the next frame on
+          if (subnet >= 0) want_subnet(write.target, subnet);
+          break;
+        }
+        case Knob::frequency: {
+          DomainState& domain = domains_[write.target];
+          const auto& opps = domain_views_[write.target].opps_mhz;
+          const int opp = std::clamp(write.value, 0, static_cast<int>(opps.size()) - 1);
+          if (told)
+            target = domain_views_[write.target].name, from = number_text(opps[domain.opp]),
+            to = number_text(opps[clamp_opp(domain, opp)]);
+          domain.governed = false;
+          request(write.target, opp);  // kept as asked: it takes full effect when a limit is lifted
+          break;
+        }
+        case Knob::lowest:
+        case Knob::highest: {
+          DomainState& domain = domains_[write.target];
+          const auto& opps = domain_views_[write.target].opps_mhz;
+          int& limit = write.knob == Knob::lowest ? domain.policy_lowest : domain.policy_highest;
+          const int opp = std::clamp(write.value, 0, static_cast<int>(opps.size()) - 1);
+          if (told)
+            target = domain_views_[write.target].name, from = number_text(opps[limit]), to = number_text(opps[opp]);
+          limit = opp;
+          domain.governed ? govern(write.target) : retarget(write.target);
+          break;
+        }
+        case Knob::governor: {
+          DomainState& domain = domains_[write.target];
+          if (told)
+            target = domain_views_[write.target].name,
+            from = domain.governed ? setup_.governors[write.target].name : "policy",
+            to = setup_.governors[write.target].name;
+          domain.governed = true;
+          govern(write.target);
+          break;
+        }
+        case Knob::cores: {
+          const int before = units_[write.target].cores;
+          set_cores(write.target, write.value);
+          if (told)
+            target = unit_views_[write.target].name, from = std::to_string(before),
+            to = std::to_string(units_[write.target].cores);
+          break;
+        }
+        case Knob::admission: {
+          manager::AppView& view = app_views_[write.target];
+          if (told) target = view.name, from = view.admitted ? "open" : "closed", to = write.value ? "open" : "closed";
+          view.admitted = write.value != 0;
+          AppState& app = apps_[write.target];
+          if (view.admitted && app.closed && app.arrival_due && !app.switching) {
+            app.arrival_due = false;
+            schedule_arrival(write.target);
+          }
+          break;
+        }
       }
+      if (told)
+        log(false, target, std::string(manager::name_of(write.knob)), from, to, write.reason.text(), write.margin);
     }
-    if (told) log(false, target, std::string(manager::name_of(write.knob)), from, to, write.reason.text(), write.margin);
-  }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -1198,7 +1218,8 @@ void World<E>::throttle() {
     if (cap == domain.thermal_highest) continue;
     if (recording_.decisions)
       log(true, domain_views_[d].name, "thermal cap", number_text(domain_views_[d].opps_mhz[domain.thermal_highest]),
-          number_text(domain_views_[d].opps_mhz[cap]), change[d] == -1 ? "trip point reached" : "below the trip point again", 0);
+          number_text(domain_views_[d].opps_mhz[cap]),
+          change[d] == -1 ? "trip point reached" : "below the trip point again", 0);
     domain.thermal_highest = cap;
     any = true;
     domain.governed ? govern(static_cast<int>(d)) : retarget(static_cast<int>(d));
@@ -1246,7 +1267,8 @@ void World<E>::read_sensor(int s) {
 
 template <Engine E>
 void World<E>::sample() {
-  // Looks and touches nothing: an integral that is cut in two rounds differently, and a run must not depend on being watched.
+  // Looks and touches nothing: an integral that is cut in two rounds differently, and a run must not depend on being
+  // watched.
   TimelineRow row;
   row.at = now_;
   row.values.reserve(record_.timeline_columns.size());
@@ -1344,7 +1366,8 @@ void World<E>::finish_record() {
       if (app.serving) unfinished(app.frame, app.started, app.deadline);
       for (; !app.queue.empty(); app.queue.pop()) {
         const Time arrival = app.queue.front().arrival;
-        unfinished(app.queue.front(), kNever, app.relative_deadline == kNever ? kNever : arrival + app.relative_deadline);
+        unfinished(app.queue.front(), kNever,
+                   app.relative_deadline == kNever ? kNever : arrival + app.relative_deadline);
       }
     }
 }

@@ -1,4 +1,5 @@
-// The released Dynamic-OFA manager, step by step: every vector here is worked by hand from the rules in the policy's header.
+// The released Dynamic-OFA manager, step by step: every vector here is worked by hand from the rules in the policy's
+// header.
 #include <catch2/catch.hpp>
 
 #include "manager/policy.hpp"
@@ -27,10 +28,12 @@ class Ladder {
     CHECK(decision_.writes.empty());
   }
 
-  // The level wanted after this inference; -1 when the manager leaves things as they are. The clock moves by the latency.
+  // The level wanted after this inference; -1 when the manager leaves things as they are. The clock moves by the
+  // latency.
   int feed(double latency_ms) {
     seen_.now += from_ms(latency_ms);
-    app_.samples[app_.completed % AppView::kRemembered] = {seen_.now, latency_ms, latency_ms, latency_ms, app_.subnet, 0, false};
+    app_.samples[app_.completed % AppView::kRemembered] = {seen_.now,   latency_ms, latency_ms, latency_ms,
+                                                           app_.subnet, 0,          false};
     ++app_.completed;
     seen_.trigger = Trigger::completion;
     seen_.subject = 0;
@@ -192,11 +195,13 @@ TEST_CASE("corrected: the ends of the ladder are floors, not exits") {
 TEST_CASE("corrected: a level is held for its dwell time") {
   Ladder ladder(R"({"name": "dynamic-ofa-demo", "variant": "corrected", "dwell_s": 10})");
   int level = 0;
-  // 62 ms a frame; the first sample starts the clock at 0.062 s, 10 s later is the 163rd inference (162 x 62 ms = 10.044 s).
+  // 62 ms a frame; the first sample starts the clock at 0.062 s, 10 s later is the 163rd inference (162 x 62 ms
+  // = 10.044 s).
   CHECK(ladder.feed_until_decision(62, 500, &level) == 163);
 }
 
-TEST_CASE("corrected: conflicting targets do not oscillate: a level that was too slow is not tried again before retry_s") {
+TEST_CASE(
+    "corrected: conflicting targets do not oscillate: a level that was too slow is not tried again before retry_s") {
   Ladder ladder(R"({"name": "dynamic-ofa-demo", "variant": "corrected", "dwell_s": 0, "retry_s": 1000})", 60, 76);
   const auto latency_ms = [&] { return ladder.app_.subnet >= 2 ? 65.0 : 55.0; };
   std::vector<int> levels;

@@ -8,8 +8,8 @@ using namespace dynasoc::manager;
 
 namespace {
 
-// Two units with one clock each (unit 0: cpu, unit 1: gpu), OPPs 500 and 1000 MHz, latency inversely proportional to the
-// clock; three sub-networks. Energy: power 1 W at 500 MHz, 4 W at 1000 MHz.
+// Two units with one clock each (unit 0: cpu, unit 1: gpu), OPPs 500 and 1000 MHz, latency inversely proportional to
+// the clock; three sub-networks. Energy: power 1 W at 500 MHz, 4 W at 1000 MHz.
 class Board final : public Profile {
  public:
   Entry entry(int, int subnet, int unit, int opp) const override {
@@ -56,7 +56,8 @@ class Desk {
     return -1;
   }
   void complete(double service_ms, double profile_ms) {
-    app.samples[app.completed % AppView::kRemembered] = {seen.now, service_ms, service_ms, profile_ms, app.subnet, app.unit, false};
+    app.samples[app.completed % AppView::kRemembered] = {seen.now,   service_ms, service_ms, profile_ms,
+                                                         app.subnet, app.unit,   false};
     ++app.completed;
   }
 
@@ -109,10 +110,10 @@ TEST_CASE("the slow-down is an exponentially weighted mean that starts at the fi
   Desk desk(R"({"name": "dynamic-ofa", "hysteresis": 0, "smoothing": 0.5})");
   desk.app.subnet = 2;
   desk.app.latency_target_ms = 75.1;
-  desk.complete(60, 60);   // 1
-  desk.complete(90, 60);   // 1 + 0.5 (1.5 - 1) = 1.25: 75 ms
+  desk.complete(60, 60);  // 1
+  desk.complete(90, 60);  // 1 + 0.5 (1.5 - 1) = 1.25: 75 ms
   CHECK(desk.decide(100).writes.empty());
-  desk.complete(90, 60);   // 1.375: 82.5 ms
+  desk.complete(90, 60);  // 1.375: 82.5 ms
   desk.decide(200);
   CHECK(desk.wanted(Knob::subnet) == 1);
 }
@@ -156,7 +157,8 @@ TEST_CASE("the accuracy floor and the energy budget bind") {
   CHECK(desk.wanted(Knob::subnet) == 2);
 }
 
-TEST_CASE("with DVFS, among equally accurate choices the one of least energy: the slower clock that still meets the target") {
+TEST_CASE(
+    "with DVFS, among equally accurate choices the one of least energy: the slower clock that still meets the target") {
   Desk desk(R"({"name": "dynamic-ofa", "hysteresis": 0.1, "smoothing": 1, "dvfs": true})");
   desk.app.subnet = 2;
   desk.app.latency_target_ms = 134;  // 120 ms at 500 MHz <= 0.9 x 134 = 120.6
@@ -235,7 +237,8 @@ TEST_CASE("latency comes before the accuracy floor, and the reason says which ta
   desk.app.accuracy_floor = 78;
   desk.decide(0, Trigger::start);
   CHECK(desk.wanted(Knob::subnet) == 1);
-  CHECK(desk.decision.writes.at(0).reason.text() == "predicted 40.00 ms of 50.00 ms; no accuracy of 78.00 is that fast");
+  CHECK(desk.decision.writes.at(0).reason.text() ==
+        "predicted 40.00 ms of 50.00 ms; no accuracy of 78.00 is that fast");
 }
 
 TEST_CASE("a power budget binds") {

@@ -14,7 +14,8 @@ RunRecord run(const Lab& lab, double arrival_ms, const char* load, const char* p
   lab.write_trace("arrivals.csv", {arrival_ms});
   return lab.run(R"({"duration_s": 0.2, "applications": {"app": {"unit": "gpu", "subnet": "L2",
       "arrivals": {"kind": "trace", "file": "arrivals.csv"}}},
-      "background": {"load": )" + std::string(load) + R"(}, "policy": )" + policy + "}");
+      "background": {"load": )" +
+                 std::string(load) + R"(}, "policy": )" + policy + "}");
 }
 
 TEST_CASE("continuous load shares the unit by weight while it is there", "[background]") {
@@ -41,7 +42,8 @@ TEST_CASE("on-off load: busy phases and pauses, from its arrival on", "[backgrou
   const RunRecord record = run(Lab(), 0, load);
   CHECK(story_of(record) == "0>0-30 met");
   // On in 13 of every 15 ms' … from 5 to 200: 13 whole rounds of 10 + 5 fill 195 ms.
-  CHECK(record.units[0].busy_s == exactly(0.020 + 0.130 - 0.010));  // the job ran 10 ms in the load's pauses or before it
+  CHECK(record.units[0].busy_s ==
+        exactly(0.020 + 0.130 - 0.010));  // the job ran 10 ms in the load's pauses or before it
 }
 
 TEST_CASE("on-off load that leaves in a busy phase is gone at once", "[background]") {
@@ -65,17 +67,20 @@ TEST_CASE("exponential phases have the stated means and differ between replicati
 
 TEST_CASE("periodic load: a burst of work every period", "[background]") {
   // The burst of 5 shares until 10; the job, 15 done at 20, shares with the next until 30.
-  const RunRecord record = run(Lab(), 0, R"({"unit": "gpu", "demand": {"kind": "periodic", "period_ms": 20, "work_ms": 5}})");
+  const RunRecord record =
+      run(Lab(), 0, R"({"unit": "gpu", "demand": {"kind": "periodic", "period_ms": 20, "work_ms": 5}})");
   CHECK(story_of(record) == "0>0-30 met");
   CHECK(record.units[0].busy_s == exactly(0.020 + 10 * 0.005));
 }
 
-TEST_CASE("periodic bursts that overlap are worked off one after the other; what is owed goes with the load", "[background]") {
-  const RunRecord record =
-      run(Lab(), 150, R"({"unit": "gpu", "to_s": 0.1, "demand": {"kind": "periodic", "period_ms": 10, "work_ms": 15}})");
+TEST_CASE("periodic bursts that overlap are worked off one after the other; what is owed goes with the load",
+          "[background]") {
+  const RunRecord record = run(
+      Lab(), 150, R"({"unit": "gpu", "to_s": 0.1, "demand": {"kind": "periodic", "period_ms": 10, "work_ms": 15}})");
   CHECK(record.units[0].busy_s == exactly(0.100 + 0.020));
   const RunRecord slack = run(
-      Lab(), 150, R"({"unit": "gpu", "from_s": 0.01, "to_s": 0.035, "demand": {"kind": "periodic", "period_ms": 20, "work_ms": 12}})");
+      Lab(), 150,
+      R"({"unit": "gpu", "from_s": 0.01, "to_s": 0.035, "demand": {"kind": "periodic", "period_ms": 20, "work_ms": 12}})");
   CHECK(slack.units[0].busy_s == exactly(0.012 + 0.005 + 0.020));  // bursts at 10 and 30, the latter cut off at 35
 }
 
@@ -93,8 +98,10 @@ TEST_CASE("on a unit that serves one at a time a burst is a job like others", "[
   Lab lab;
   lab.board["units"]["gpu"]["discipline"] = "fifo";
   // The burst of 8 at 0 is running when the frame comes at 5; the frame runs 8-28 and the next burst, of 25, waits.
-  CHECK(story_of(run(lab, 5, R"({"unit": "gpu", "demand": {"kind": "periodic", "period_ms": 25, "work_ms": 8}})")) == "5>8-28 met");
-  CHECK(story_of(run(lab, 26, R"({"unit": "gpu", "demand": {"kind": "periodic", "period_ms": 25, "work_ms": 8}})")) == "26>33-53 met");
+  CHECK(story_of(run(lab, 5, R"({"unit": "gpu", "demand": {"kind": "periodic", "period_ms": 25, "work_ms": 8}})")) ==
+        "5>8-28 met");
+  CHECK(story_of(run(lab, 26, R"({"unit": "gpu", "demand": {"kind": "periodic", "period_ms": 25, "work_ms": 8}})")) ==
+        "26>33-53 met");
 }
 
 TEST_CASE("a load that never ends its turn is refused on a unit that serves one at a time", "[background]") {
@@ -106,8 +113,9 @@ TEST_CASE("a load that never ends its turn is refused on a unit that serves one 
 TEST_CASE("a load that waits when it leaves is forgotten", "[background]") {
   Lab lab;
   lab.board["units"]["gpu"]["discipline"] = "fifo";
-  const RunRecord record =
-      run(lab, 0, R"({"unit": "gpu", "from_s": 0.005, "to_s": 0.010, "demand": {"kind": "periodic", "period_ms": 100, "work_ms": 8}})");
+  const RunRecord record = run(
+      lab, 0,
+      R"({"unit": "gpu", "from_s": 0.005, "to_s": 0.010, "demand": {"kind": "periodic", "period_ms": 100, "work_ms": 8}})");
   CHECK(story_of(record) == "0>0-20 met");
   CHECK(record.units[0].busy_s == exactly(0.020));
 }

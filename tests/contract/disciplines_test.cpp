@@ -60,16 +60,16 @@ TEST_CASE("fair: an application serves one frame at a time", "[discipline]") {
 }
 
 TEST_CASE("priority: the highest first, then the earliest; the running job is not disturbed", "[discipline]") {
-  const RunRecord record = run("priority", false,
-                               {{"low", "L3", {0, 1}, 1}, {"high", "L1", {5, 6}, 9}, {"middle", "L2", {3}, 5}});
+  const RunRecord record =
+      run("priority", false, {{"low", "L3", {0, 1}, 1}, {"high", "L1", {5, 6}, 9}, {"middle", "L2", {3}, 5}});
   CHECK(story_of(record, 0) == "0>0-40 met, 1>80-120 met");
   CHECK(story_of(record, 1) == "5>40-50 met, 6>50-60 met");  // its next frame goes before the others, too
   CHECK(story_of(record, 2) == "3>60-80 met");
 }
 
 TEST_CASE("priority, preemptive: a more urgent job takes the unit at once; work done is kept", "[discipline]") {
-  const RunRecord record = run("priority", true,
-                               {{"low", "L3", {0}, 1}, {"middle", "L2", {10}, 5}, {"high", "L1", {15, 21}, 9}});
+  const RunRecord record =
+      run("priority", true, {{"low", "L3", {0}, 1}, {"middle", "L2", {10}, 5}, {"high", "L1", {15, 21}, 9}});
   CHECK(story_of(record, 2) == "15>15-25 met, 21>25-35 met");
   CHECK(story_of(record, 1) == "10>10-50 met");  // 5 ms of it before 15, 15 ms after 35
   CHECK(story_of(record, 0) == "0>0-80 met");    // 10 ms of it before 10, 30 ms after 50
@@ -85,7 +85,9 @@ TEST_CASE("priority, preemptive: equals do not preempt one another", "[disciplin
 
 TEST_CASE("edf: the earliest deadline first; no deadline comes last", "[discipline]") {
   const RunRecord record = run("edf", false,
-                               {{"running", "L2", {0}, 0, 500}, {"late", "L1", {1}, 0, 100}, {"soon", "L1", {2}, 0, 50},
+                               {{"running", "L2", {0}, 0, 500},
+                                {"late", "L1", {1}, 0, 100},
+                                {"soon", "L1", {2}, 0, 50},
                                 {"never", "L1", {0.5}, 9, 0}});
   CHECK(story_of(record, 0) == "0>0-20 met");
   CHECK(story_of(record, 2) == "2>20-30 met");
@@ -94,7 +96,8 @@ TEST_CASE("edf: the earliest deadline first; no deadline comes last", "[discipli
 }
 
 TEST_CASE("edf, preemptive: an earlier deadline interrupts, a later one does not", "[discipline]") {
-  const RunRecord record = run("edf", true, {{"a", "L3", {0}, 0, 100}, {"b", "L1", {10}, 0, 20}, {"c", "L1", {12}, 0, 95}});
+  const RunRecord record =
+      run("edf", true, {{"a", "L3", {0}, 0, 100}, {"b", "L1", {10}, 0, 20}, {"c", "L1", {12}, 0, 95}});
   CHECK(story_of(record, 1) == "10>10-20 met");
   CHECK(story_of(record, 0) == "0>0-50 met");  // due at 100, c at 107
   CHECK(story_of(record, 2) == "12>50-60 met");

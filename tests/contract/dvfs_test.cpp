@@ -1,5 +1,5 @@
-// Clocks, power modes and cores that change while jobs run, worked by hand. L3 takes 40 ms on the `gpu` at 1000 MHz, 80 at
-// 500, 160 at 250; the gpu draws 10, 5 and 2 W above idle.
+// Clocks, power modes and cores that change while jobs run, worked by hand. L3 takes 40 ms on the `gpu` at 1000 MHz, 80
+// at 500, 160 at 250; the gpu draws 10, 5 and 2 W above idle.
 #include <catch2/catch.hpp>
 
 #include "support/hooked_policy.hpp"
@@ -119,7 +119,8 @@ TEST_CASE("a power mode caps clocks from its time on, and gives back what was as
   Lab lab;
   lab.board["modes"] = parse_json(R"({"full": {}, "half": {"max_mhz": {"gpu": 500}}})");
   lab.board["default_mode"] = "full";
-  const Json change = parse_json(R"({"mode_changes": [{"at_s": 0.010, "mode": "half"}, {"at_s": 0.030, "mode": "full"}]})");
+  const Json change =
+      parse_json(R"({"mode_changes": [{"at_s": 0.010, "mode": "half"}, {"at_s": 0.030, "mode": "full"}]})");
   CHECK(story_of(run(lab, {}, change)) == "0>0-50 met");  // 10 + 20/2 + 20
   CHECK(story_of(run(lab, {}, parse_json(R"({"mode": "half"})"))) == "0>0-80 met");
   // Asked for in the mode, clamped while it lasts, and in effect after it.
@@ -138,7 +139,8 @@ TEST_CASE("cores taken offline slow a CPU's jobs by Amdahl's law", "[dvfs]") {
   lab.board["modes"] = parse_json(R"({"all": {}, "one": {"cores_online": 1}})");
   lab.board["default_mode"] = "all";
   lab.board["units"]["cpu"]["parallel_fraction"] = 1;
-  const Json on_cpu = parse_json(R"({"applications": {"app": {"unit": "cpu", "subnet": "L1", "arrivals": {"kind": "offline", "samples": 1}}}})");
+  const Json on_cpu = parse_json(
+      R"({"applications": {"app": {"unit": "cpu", "subnet": "L1", "arrivals": {"kind": "offline", "samples": 1}}}})");
   // 30 ms on four cores; 20 ms' worth on one is 80 ms.
   Json change = on_cpu;
   change["mode_changes"] = parse_json(R"([{"at_s": 0.010, "mode": "one"}])");
@@ -160,7 +162,8 @@ TEST_CASE("of several clocks the slowest sets the pace, and each counts for its 
   lab.board["domains"]["little"] = lab.board["domains"]["cpu"];
   lab.board["domains"]["little"]["cores"] = 1;
   lab.board["units"]["cpu"]["domains"] = {"cpu", "little"};
-  const Json on_cpu = parse_json(R"({"applications": {"app": {"unit": "cpu", "subnet": "L1", "arrivals": {"kind": "offline", "samples": 1}}}})");
+  const Json on_cpu = parse_json(
+      R"({"applications": {"app": {"unit": "cpu", "subnet": "L1", "arrivals": {"kind": "offline", "samples": 1}}}})");
   // 30 ms at 2000; the clock of the one core halves at 10: 40 ms more, at 1 + (3 * 4 + 1 * 2) / 4 W.
   const RunRecord record = run(lab, {{10, Knob::frequency, 2, 1}}, on_cpu);
   CHECK(story_of(record) == "0>0-50 met");
@@ -171,8 +174,8 @@ TEST_CASE("a GPU's jobs follow the clock of the CPU that launches them, where th
   Lab lab;
   lab.board["units"]["gpu"]["host_domain"] = "cpu";
   lab.clear_table();
-  for (const char* row : {"L3,gpu,,2000,1000,,40", "L3,gpu,,1000,1000,,50", "L3,gpu,,500,1000,,70", "L1,gpu,,2000,1000,,10",
-                          "L2,gpu,,2000,1000,,20"})
+  for (const char* row : {"L3,gpu,,2000,1000,,40", "L3,gpu,,1000,1000,,50", "L3,gpu,,500,1000,,70",
+                          "L1,gpu,,2000,1000,,10", "L2,gpu,,2000,1000,,20"})
     lab.table += std::string(row) + ",,,,derived,made up,,\n";
   // A quarter done at 10; three quarters of 50 ms.
   CHECK(story_of(run(lab, {{10, Knob::frequency, kCpu, 1}})) == "0>0-47.5 met");
@@ -207,7 +210,8 @@ TEST_CASE("a sub-network written at the very start does not touch a frame in ser
   CHECK(jobs_of(record)[1].subnet == 0);
 }
 
-TEST_CASE("a mapping takes the nearest sub-network that the unit's tables cover; to a unit without any it is refused", "[dvfs]") {
+TEST_CASE("a mapping takes the nearest sub-network that the unit's tables cover; to a unit without any it is refused",
+          "[dvfs]") {
   Lab lab;
   lab.board["units"]["dla"] = lab.board["units"]["gpu"];
   lab.clear_table();

@@ -70,7 +70,8 @@ std::vector<std::string> commands_of(const fs::path& readme) {
   std::vector<std::string> commands;
   std::istringstream lines(read_file(readme));
   for (std::string line; std::getline(lines, line);)
-    if (line.starts_with("dynasoc table import ") || line.starts_with("dynasoc table fill ")) commands.push_back(line.substr(8));
+    if (line.starts_with("dynasoc table import ") || line.starts_with("dynasoc table fill "))
+      commands.push_back(line.substr(8));
   return commands;
 }
 

@@ -34,7 +34,8 @@ TEST_CASE("queue is the default", "[late]") {
 }
 
 TEST_CASE("a frame that is done exactly at its deadline has met it", "[late]") {
-  const RunRecord record = run(Lab(), {0, 100}, parse_json(R"({"targets": [{"latency_ms": 20}, {"from_s": 0.05, "latency_ms": 19.999999}]})"));
+  const RunRecord record = run(
+      Lab(), {0, 100}, parse_json(R"({"targets": [{"latency_ms": 20}, {"from_s": 0.05, "latency_ms": 19.999999}]})"));
   CHECK(story_of(record) == "0>0-20 met, 100>100-120 missed");
 }
 
@@ -55,7 +56,8 @@ TEST_CASE("replace: only the newest frame waits", "[late]") {
 TEST_CASE("drop-hopeless: a frame that even the fastest sub-network would be late with is not started", "[late]") {
   // At 40 the third could still make it (40 + 10 <= 10 + 45) and is started, though L2 is then too slow; at 60 the
   // fourth cannot (60 + 10 > 15 + 45).
-  const RunRecord record = run(Lab(), kBurst, parse_json(R"({"late": "drop-hopeless", "targets": [{"latency_ms": 45}]})"));
+  const RunRecord record =
+      run(Lab(), kBurst, parse_json(R"({"late": "drop-hopeless", "targets": [{"latency_ms": 45}]})"));
   CHECK(story_of(record) == "0>0-20 met, 5>20-40 met, 10>40-60 missed, 15>dropped");
   CHECK(record.apps[0].dropped == 1);
 }
@@ -67,8 +69,10 @@ TEST_CASE("drop-hopeless: a frame that the fastest would finish just in time is 
         "0>0-20 met, 5>dropped");
 }
 
-TEST_CASE("drop-hopeless: several hopeless frames go at once, and without a target there is no hope to lose", "[late]") {
-  CHECK(story_of(run(Lab(), {0, 1, 2, 3, 18}, parse_json(R"({"late": "drop-hopeless", "subnet": "L3", "targets": [{"latency_ms": 40}]})"))) ==
+TEST_CASE("drop-hopeless: several hopeless frames go at once, and without a target there is no hope to lose",
+          "[late]") {
+  CHECK(story_of(run(Lab(), {0, 1, 2, 3, 18},
+                     parse_json(R"({"late": "drop-hopeless", "subnet": "L3", "targets": [{"latency_ms": 40}]})"))) ==
         "0>0-40 met, 1>dropped, 2>dropped, 3>dropped, 18>40-80 missed");
   CHECK(story_of(run(Lab(), kBurst, parse_json(R"({"late": "drop-hopeless"})"))) ==
         "0>0-20 met, 5>20-40 met, 10>40-60 met, 15>60-80 met");
@@ -83,7 +87,8 @@ TEST_CASE("frames that come while a sub-network is being switched wait by the sa
       if (seen.trigger == manager::Trigger::completion && ++completions == 1)
         decision.set(manager::Knob::subnet, 0, 0, {});
     });
-    const RunRecord record = run(lab, {0, 25, 30, 45}, Json{{"late", late}}, parse_json(R"({"name": "test-hook", "completion": true})"));
+    const RunRecord record =
+        run(lab, {0, 25, 30, 45}, Json{{"late", late}}, parse_json(R"({"name": "test-hook", "completion": true})"));
     // Switching from 20 to 50; then L1.
     if (std::string(late) == "queue")
       CHECK(story_of(record) == "0>0-20 met, 25>50-60 met, 30>60-70 met, 45>70-80 met");
@@ -97,7 +102,8 @@ TEST_CASE("a closed admission rejects frames; those that wait already are served
     if (seen.trigger != manager::Trigger::period) return;
     decision.set(manager::Knob::admission, 0, seen.now >= 12_ms && seen.now < 30_ms ? 0 : 1, {});
   });
-  const RunRecord record = run(Lab(), {0, 5, 15, 25, 35}, Json::object(), parse_json(R"({"name": "test-hook", "period_ms": 4})"));
+  const RunRecord record =
+      run(Lab(), {0, 5, 15, 25, 35}, Json::object(), parse_json(R"({"name": "test-hook", "period_ms": 4})"));
   CHECK(story_of(record) == "0>0-20 met, 5>20-40 met, 15>rejected, 25>rejected, 35>40-60 met");
   CHECK(record.apps[0].rejected == 2);
   CHECK(record.apps[0].dropped == 0);

@@ -1,4 +1,5 @@
-// What does the binary hold? A policy or governor whose object file is dropped, or that somebody forgot to list, shows here.
+// What does the binary hold? A policy or governor whose object file is dropped, or that somebody forgot to list, shows
+// here.
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -74,7 +75,8 @@ TEST_CASE("exactly the policies and governors that there should be, in the libra
   CHECK(listed("governors") == kGovernors);
 }
 
-TEST_CASE("each says what it is, and each of its parameters has a meaning, a type, a default and bounds", "[registry]") {
+TEST_CASE("each says what it is, and each of its parameters has a meaning, a type, a default and bounds",
+          "[registry]") {
   check_documented<Policy>();
   check_documented<Governor>();
 }
@@ -92,10 +94,13 @@ TEST_CASE("parameters are checked when they are read, and the nearest name is of
   CHECK(message(R"("dynamic-ofa")") == "accepted");
   CHECK(message(R"({"name": "dynamic-ofa", "hysteresis": 0.1})") == "accepted");
   CHECK_THAT(message(R"("dynamic-of")"), Catch::Contains("did you mean \"dynamic-ofa\""));
-  CHECK_THAT(message(R"({"name": "dynamic-ofa", "hysterisis": 0.1})"), Catch::Contains("hysterisis") && Catch::Contains("did you mean \"hysteresis\""));
-  CHECK_THAT(message(R"({"name": "dynamic-ofa", "hysteresis": 2})"), Catch::Contains("/hysteresis") && Catch::Contains("scenario.json:1:"));
+  CHECK_THAT(message(R"({"name": "dynamic-ofa", "hysterisis": 0.1})"),
+             Catch::Contains("hysterisis") && Catch::Contains("did you mean \"hysteresis\""));
+  CHECK_THAT(message(R"({"name": "dynamic-ofa", "hysteresis": 2})"),
+             Catch::Contains("/hysteresis") && Catch::Contains("scenario.json:1:"));
   CHECK_THAT(message(R"({"name": "dynamic-ofa", "dvfs": 1})"), Catch::Contains("/dvfs"));
-  CHECK_THAT(message(R"({"name": "dynamic-ofa-demo", "variant": "artifact"})"), Catch::Contains("did you mean \"artefact\""));
+  CHECK_THAT(message(R"({"name": "dynamic-ofa-demo", "variant": "artifact"})"),
+             Catch::Contains("did you mean \"artefact\""));
   CHECK_THAT(message(R"({"hysteresis": 0.1})"), Catch::Contains("name"));
   CHECK_THAT(message("3"), Catch::Contains("a name"));
 }

@@ -1,5 +1,5 @@
-// What a power monitor shows, beside the truth: averaging, steps, and the age of a reading. The gpu idles at 2 W and draws
-// 12 when busy; the cpu idles at 1 W; everything else draws 3.
+// What a power monitor shows, beside the truth: averaging, steps, and the age of a reading. The gpu idles at 2 W and
+// draws 12 when busy; the cpu idles at 1 W; everything else draws 3.
 #include <cmath>
 
 #include <catch2/catch.hpp>
@@ -19,7 +19,8 @@ struct Reading {
 // L1 (10 ms) every 25 ms on the gpu, looked at every 10 ms.
 std::vector<Reading> readings(const char* meter, const char* arrivals = R"({"kind": "periodic", "period_ms": 25})") {
   Lab lab;
-  lab.board["rails"] = parse_json(R"({"GPU": {"units": ["gpu"]}, "IN": {"units": ["gpu", "cpu"], "static_power": true}})");
+  lab.board["rails"] =
+      parse_json(R"({"GPU": {"units": ["gpu"]}, "IN": {"units": ["gpu", "cpu"], "static_power": true}})");
   lab.board["sensors"]["meter"] = parse_json(meter);
   std::vector<Reading> out;
   const HookPolicy hook([&](const manager::Observation& seen, manager::Decision&) {
@@ -28,8 +29,8 @@ std::vector<Reading> readings(const char* meter, const char* arrivals = R"({"kin
     CHECK(seen.rails[0].read_at == seen.rails[1].read_at);
     out.push_back({seen.now, seen.rails[0].power_w, seen.rails[1].power_w, seen.rails[0].read_at});
   });
-  lab.run(R"({"duration_s": 0.405, "applications": {"app": {"unit": "gpu", "subnet": "L1", "arrivals": )" + std::string(arrivals) +
-          R"(}}, "policy": {"name": "test-hook", "period_ms": 10}})");
+  lab.run(R"({"duration_s": 0.405, "applications": {"app": {"unit": "gpu", "subnet": "L1", "arrivals": )" +
+          std::string(arrivals) + R"(}}, "policy": {"name": "test-hook", "period_ms": 10}})");
   REQUIRE(out.size() == 41);
   return out;
 }
@@ -73,7 +74,8 @@ TEST_CASE("without averaging the meter shows the instant, and misses what lies b
 
 TEST_CASE("readings come in whole steps, nearest to the truth", "[sensor]") {
   for (const double step_mw : {10.0, 300.0, 5000.0}) {
-    const std::string meter = R"({"rails": ["GPU", "IN"], "period_ms": 30, "averaging_ms": 30, "resolution_mw": )" + std::to_string(step_mw) + "}";
+    const std::string meter = R"({"rails": ["GPU", "IN"], "period_ms": 30, "averaging_ms": 30, "resolution_mw": )" +
+                              std::to_string(step_mw) + "}";
     const auto exact = readings(R"({"rails": ["GPU", "IN"], "period_ms": 30, "averaging_ms": 30})");
     const auto stepped = readings(meter.c_str());
     double worst = 0;
@@ -111,7 +113,8 @@ TEST_CASE("the true power stands beside the reading in a timeline", "[sensor]") 
   Recording recording;
   recording.timeline_period = 5_ms;
   const RunRecord record = lab.run(R"({"duration_s": 0.2, "applications": {"app": {"unit": "gpu", "subnet": "L1",
-      "arrivals": {"kind": "periodic", "period_ms": 50}}}})", recording);
+      "arrivals": {"kind": "periodic", "period_ms": 50}}}})",
+                                   recording);
   std::size_t truth = 0, reading = 0;
   for (std::size_t i = 0; i < record.timeline_columns.size(); ++i) {
     if (record.timeline_columns[i] == "GPU_true_w") truth = i;
@@ -120,7 +123,8 @@ TEST_CASE("the true power stands beside the reading in a timeline", "[sensor]") 
   REQUIRE(truth + reading > 0);
   for (const TimelineRow& row : record.timeline) {
     INFO("at " << row.at);
-    CHECK(row.values[truth] == Approx((row.at - 5_ms) % 50_ms < 10_ms ? 12 : 2).epsilon(1e-12));  // mean since the last sample
+    CHECK(row.values[truth] ==
+          Approx((row.at - 5_ms) % 50_ms < 10_ms ? 12 : 2).epsilon(1e-12));  // mean since the last sample
     if (row.at < 50_ms)
       CHECK(std::isnan(row.values[reading]));
     else

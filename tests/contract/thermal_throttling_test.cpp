@@ -10,8 +10,8 @@
 namespace dynasoc::test {
 namespace {
 
-// One node of 0.5 J/K and 0.2 W/K: a time constant of 2.5 s, 5 K above the surroundings for every watt. A busy gpu draws
-// 12, 7 or 4 W: 85, 60 or 45 degrees in the end, at 25 around. The load leaves at 20 s.
+// One node of 0.5 J/K and 0.2 W/K: a time constant of 2.5 s, 5 K above the surroundings for every watt. A busy gpu
+// draws 12, 7 or 4 W: 85, 60 or 45 degrees in the end, at 25 around. The load leaves at 20 s.
 struct HotLab : Lab {
   HotLab(double trip_c = 58, double hysteresis_k = 6) {
     board["thermal"] = parse_json(R"({
@@ -70,7 +70,7 @@ TEST_CASE("a trip caps the clock stepwise, and hysteresis gives it back stepwise
     double peak_c = 0;
     const std::string expected = expected_caps(58, hysteresis_k, 30, &peak_c);
     CHECK(caps_of(record) == expected);
-    CHECK(expected.find(">250") != std::string::npos);  // the vector has all there is to see: down twice,
+    CHECK(expected.find(">250") != std::string::npos);   // the vector has all there is to see: down twice,
     CHECK(expected.find(">1000") != std::string::npos);  // and all the way back
     CHECK(record.peak_temperature_c == Approx(peak_c).epsilon(1e-9));
     CHECK(record.conservation_error <= 1e-9);
@@ -144,8 +144,9 @@ TEST_CASE("a trip caps every clock it names, each from where it is", "[throttle]
 }
 
 TEST_CASE("throttling slows a job down in its middle", "[throttle]") {
-  // 12 W throughout would take the die over 58 degrees at 2.5 ln(60 / 27) = 1.996 s: the poll at 2.0 s sees it. From then on
-  // the job of 4 s (100 x L3 in one query) has its second half at 500 MHz; 60 degrees at 7 W, still hot: 250 MHz at 2.1.
+  // 12 W throughout would take the die over 58 degrees at 2.5 ln(60 / 27) = 1.996 s: the poll at 2.0 s sees it. From
+  // then on the job of 4 s (100 x L3 in one query) has its second half at 500 MHz; 60 degrees at 7 W, still hot: 250
+  // MHz at 2.1.
   HotLab lab(58, 50);
   const RunRecord record = lab.run(R"({"duration_s": 30, "applications": {"app": {"unit": "gpu", "subnet": "L3",
       "arrivals": {"kind": "multi-stream", "samples": 100}}}})");

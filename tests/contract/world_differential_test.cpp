@@ -1,8 +1,8 @@
 // Whole scenarios on both engines: the same frames start and end at the same times, the same decisions fall, the same
 // energy is drawn. SimGrid is an implementation by others, so what both agree on is not one author's mistake.
-#include <catch2/catch.hpp>
-
 #include <cmath>
+
+#include <catch2/catch.hpp>
 
 #include "kernel/random.hpp"
 #include "scale.hpp"
@@ -57,27 +57,45 @@ Scenario generate(Lab& lab, std::uint64_t seed) {
     if (dice.coin()) lab.board["domains"][unit]["settle_ms"] = dice.one_of({1, 2, 5});
   }
   if (dice.coin())
-    lab.board["contention"] = {{{"victim", "gpu"}, {"aggressor", "cpu"}, {"slowdown", dice.real(1, 2)},
-                                {"provenance", "derived"}, {"source", "made up"}}};
+    lab.board["contention"] = {{{"victim", "gpu"},
+                                {"aggressor", "cpu"},
+                                {"slowdown", dice.real(1, 2)},
+                                {"provenance", "derived"},
+                                {"source", "made up"}}};
   if (dice.coin()) {
-    lab.board["thermal"] = {{"ambient_c", 25}, {"poll_ms", 20}, {"provenance", "derived"}, {"source", "made up"},
-                            {"nodes", {{"die", {{"capacity_j_per_k", 0.5}, {"to_ambient_w_per_k", 0.2}}}}},
-                            {"trips", {{{"node", "die"}, {"temperature_c", 35}, {"hysteresis_k", 2}, {"domains", {"gpu", "cpu"}}}}}};
+    lab.board["thermal"] = {
+        {"ambient_c", 25},
+        {"poll_ms", 20},
+        {"provenance", "derived"},
+        {"source", "made up"},
+        {"nodes", {{"die", {{"capacity_j_per_k", 0.5}, {"to_ambient_w_per_k", 0.2}}}}},
+        {"trips", {{{"node", "die"}, {"temperature_c", 35}, {"hysteresis_k", 2}, {"domains", {"gpu", "cpu"}}}}}};
     for (const char* unit : {"gpu", "cpu"}) lab.board["units"][unit]["thermal_node"] = "die";
   }
   lab.network["switch_cost"]["time_ms"] = dice.one_of({0, 1, 7});
   lab.network["switch_cost"]["energy_mj"] = dice.one_of({0, 3});
 
-  Json scenario = {{"duration_s", 1}, {"seed", seed}, {"applications", Json::object()}, {"background", Json::object()},
-                   {"policy", {{"name", "test-hook"}, {"period_ms", 5 + dice.upto(20)}, {"arrival", dice.coin()},
-                               {"completion", dice.coin()}, {"cost_us", dice.one_of({0, 0, 500})}}}};
+  Json scenario = {{"duration_s", 1},
+                   {"seed", seed},
+                   {"applications", Json::object()},
+                   {"background", Json::object()},
+                   {"policy",
+                    {{"name", "test-hook"},
+                     {"period_ms", 5 + dice.upto(20)},
+                     {"arrival", dice.coin()},
+                     {"completion", dice.coin()},
+                     {"cost_us", dice.one_of({0, 0, 500})}}}};
   const int apps = 1 + dice.upto(5);
   for (int a = 0; a < apps; ++a) {
-    Json app = {{"arrivals", arrivals(dice)}, {"unit", dice.one_of({"gpu", "cpu"})}, {"subnet", dice.one_of({"L1", "L2", "L3"})},
+    Json app = {{"arrivals", arrivals(dice)},
+                {"unit", dice.one_of({"gpu", "cpu"})},
+                {"subnet", dice.one_of({"L1", "L2", "L3"})},
                 {"weight", dice.one_of({1.0, 1.0, 0.3, 4.0})}};
-    if (app["arrivals"]["kind"] != "closed-loop") app["late"] = dice.one_of({"queue", "drop-oldest", "drop-hopeless", "replace"});
+    if (app["arrivals"]["kind"] != "closed-loop")
+      app["late"] = dice.one_of({"queue", "drop-oldest", "drop-hopeless", "replace"});
     app["targets"] = {{{"latency_ms", 10 + dice.upto(90)}, {"priority", dice.upto(3)}}};
-    if (dice.coin()) app["targets"].push_back({{"from_s", 0.5}, {"latency_ms", 10 + dice.upto(90)}, {"priority", dice.upto(3)}});
+    if (dice.coin())
+      app["targets"].push_back({{"from_s", 0.5}, {"latency_ms", 10 + dice.upto(90)}, {"priority", dice.upto(3)}});
     if (dice.coin())
       app["execution"] = {{"kind", "table"}, {"default_cv", 0.2}};
     else
@@ -92,10 +110,12 @@ Scenario generate(Lab& lab, std::uint64_t seed) {
     const bool fair = lab.board["units"][unit]["discipline"] == "fair";
     Json demand = {{"kind", "periodic"}, {"period_ms", 10 + dice.upto(40)}, {"work_ms", 1 + dice.upto(8)}};
     if (fair && dice.coin()) demand = {{"kind", "continuous"}};
-    if (fair && dice.coin())
-      demand = {{"kind", "on-off"}, {"on_ms", 20}, {"off_ms", 30}, {"exponential", dice.coin()}};
-    scenario["background"]["load" + std::to_string(b)] = {{"unit", unit}, {"weight", dice.real(0.1, 3)}, {"demand", demand},
-                                                          {"from_s", 0.1 * dice.upto(4)}, {"to_s", 0.5 + 0.1 * dice.upto(6)}};
+    if (fair && dice.coin()) demand = {{"kind", "on-off"}, {"on_ms", 20}, {"off_ms", 30}, {"exponential", dice.coin()}};
+    scenario["background"]["load" + std::to_string(b)] = {{"unit", unit},
+                                                          {"weight", dice.real(0.1, 3)},
+                                                          {"demand", demand},
+                                                          {"from_s", 0.1 * dice.upto(4)},
+                                                          {"to_s", 0.5 + 0.1 * dice.upto(6)}};
   }
   return lab.load(scenario);
 }
@@ -104,7 +124,9 @@ Scenario generate(Lab& lab, std::uint64_t seed) {
 void turn_knobs(const manager::Observation& seen, manager::Decision& decision) {
   const Stream draws(static_cast<std::uint64_t>(seen.now), "knobs", static_cast<std::uint64_t>(seen.trigger));
   if (draws.bits(0) % 3 != 0) return;
-  const auto pick = [&](std::uint64_t n, int count) { return static_cast<int>(draws.bits(n) % static_cast<std::uint64_t>(count)); };
+  const auto pick = [&](std::uint64_t n, int count) {
+    return static_cast<int>(draws.bits(n) % static_cast<std::uint64_t>(count));
+  };
   const int app = pick(1, static_cast<int>(seen.applications.size()));
   switch (pick(2, 5)) {
     case 0: decision.set(manager::Knob::subnet, app, pick(3, 3), manager::because("drawn")); break;
@@ -115,7 +137,9 @@ void turn_knobs(const manager::Observation& seen, manager::Decision& decision) {
   }
 }
 
-bool close(double a, double b) { return a == b || std::abs(a - b) <= 1e-9 * std::max({std::abs(a), std::abs(b), 1e-3}); }
+bool close(double a, double b) {
+  return a == b || std::abs(a - b) <= 1e-9 * std::max({std::abs(a), std::abs(b), 1e-3});
+}
 // 1e-9 of the time, or the nanosecond that a rounding may cost.
 bool same_time(Time a, Time b) {
   if (a == b) return true;
@@ -128,11 +152,12 @@ std::string difference(const RunRecord& a, const RunRecord& b) {
     return "jobs: " + std::to_string(a.jobs.size()) + " and " + std::to_string(b.jobs.size());
   for (std::size_t i = 0; i < a.jobs.size(); ++i) {
     const JobRecord &x = a.jobs[i], &y = b.jobs[i];
-    const bool same = x.app == y.app && x.job == y.job && x.outcome == y.outcome && x.unit == y.unit && x.subnet == y.subnet &&
-                      same_time(x.arrival, y.arrival) && same_time(x.start, y.start) && same_time(x.end, y.end) &&
-                      same_time(x.deadline, y.deadline) &&
+    const bool same = x.app == y.app && x.job == y.job && x.outcome == y.outcome && x.unit == y.unit &&
+                      x.subnet == y.subnet && same_time(x.arrival, y.arrival) && same_time(x.start, y.start) &&
+                      same_time(x.end, y.end) && same_time(x.deadline, y.deadline) &&
                       std::abs(x.energy_mj - y.energy_mj) <= 1e-6f * std::max(1.0f, x.energy_mj);  // kept as a float
-    if (!same) return "job record " + std::to_string(i) + ": app " + std::to_string(x.app) + " job " + std::to_string(x.job);
+    if (!same)
+      return "job record " + std::to_string(i) + ": app " + std::to_string(x.app) + " job " + std::to_string(x.job);
   }
   for (std::size_t i = 0; i < a.apps.size(); ++i)
     if (!close(a.apps[i].energy_mj, b.apps[i].energy_mj)) return "energy of " + a.apps[i].name;
@@ -149,7 +174,8 @@ std::string difference(const RunRecord& a, const RunRecord& b) {
       return "decision " + std::to_string(i) + " on " + x.target;
   }
   if (a.dvfs_transitions != b.dvfs_transitions) return "clock changes";
-  if (!std::isnan(a.peak_temperature_c) && !close(a.peak_temperature_c, b.peak_temperature_c)) return "peak temperature";
+  if (!std::isnan(a.peak_temperature_c) && !close(a.peak_temperature_c, b.peak_temperature_c))
+    return "peak temperature";
   return "";
 }
 
@@ -166,7 +192,8 @@ TEST_CASE("generated scenarios run alike on both engines, frame by frame and jou
   for (int seed = 1; seed <= scenarios; ++seed) {
     Lab lab;
     const Scenario scenario = generate(lab, static_cast<std::uint64_t>(seed));
-    const ChildOutcome reference = in_child([&] { return pack(simulate(*scenario.setup, Lab::everything(), EngineKind::simgrid, 0)); });
+    const ChildOutcome reference =
+        in_child([&] { return pack(simulate(*scenario.setup, Lab::everything(), EngineKind::simgrid, 0)); });
     INFO("seed " << seed << "\n" << scenario.document->root().dump(1) << "\n" << lab.board.dump());
     REQUIRE(reference.failure == "");
     const RunRecord native = simulate(*scenario.setup, Lab::everything(), EngineKind::native, 0);

@@ -48,7 +48,8 @@ TEST_CASE("Poisson arrivals: the rate, a coefficient of variation of 1, no memor
   const int n = std::max(50'000, scaled(400'000));
   const double root = std::sqrt(n);
   for (const bool server : {false, true}) {
-    const ArrivalsFile file = server ? ArrivalsFile(ServerArrivals{.target_qps = 80}) : ArrivalsFile(PoissonArrivals{.rate_hz = 80});
+    const ArrivalsFile file =
+        server ? ArrivalsFile(ServerArrivals{.target_qps = 80}) : ArrivalsFile(PoissonArrivals{.rate_hz = 80});
     const Gaps gaps = gaps_of(times_of(file, n));
     CHECK(gaps.mean_ms == Approx(12.5).epsilon(4.5 / root));
     CHECK(gaps.cv == Approx(1).epsilon(4.5 * 1 / root));  // of an exponential: sqrt((mu4/mu2^2 - 1)/4 - …) < 1 of a cv
@@ -76,7 +77,8 @@ TEST_CASE("MMPP arrivals: the mean rate of the two phases, and the bursts of the
   const int stretches = std::max(2000, scaled(10'000));
   Arrivals arrivals(file, Stream(1, "app/arrivals"), 0);
   std::vector<double> counts(static_cast<std::size_t>(stretches));
-  for (Time at = arrivals.next(); at < 40_s * stretches; at = arrivals.next()) ++counts[static_cast<std::size_t>(at / 40_s)];
+  for (Time at = arrivals.next(); at < 40_s * stretches; at = arrivals.next())
+    ++counts[static_cast<std::size_t>(at / 40_s)];
   double mean = 0, variance = 0, fourth = 0;
   for (const double count : counts) mean += count / stretches;
   for (const double count : counts) {
@@ -139,10 +141,11 @@ TEST_CASE("jitter is uniform, does not accumulate, and never reorders frames", "
 }
 
 TEST_CASE("no process ever goes back in time, and each starts at its start", "[arrivals]") {
-  const ArrivalsFile files[] = {PeriodicArrivals{.period_ms = 1, .jitter_ms = 5}, PoissonArrivals{.rate_hz = 1e6},
-                                GammaArrivals{.rate_hz = 1e6, .cv = 20},
-                                MmppArrivals{.low_rate_hz = 1, .high_rate_hz = 1e6, .mean_low_s = 0.001, .mean_high_s = 0.001},
-                                OfflineArrivals{.samples = 1000}};
+  const ArrivalsFile files[] = {
+      PeriodicArrivals{.period_ms = 1, .jitter_ms = 5}, PoissonArrivals{.rate_hz = 1e6},
+      GammaArrivals{.rate_hz = 1e6, .cv = 20},
+      MmppArrivals{.low_rate_hz = 1, .high_rate_hz = 1e6, .mean_low_s = 0.001, .mean_high_s = 0.001},
+      OfflineArrivals{.samples = 1000}};
   for (const ArrivalsFile& file : files) {
     INFO("process " << file.index());
     Time last = 5_s;
@@ -216,7 +219,10 @@ TEST_CASE("a histogram's quantiles are within 0.2 % of the exact ones", "[histog
       {"exponential", [](const Stream& s, std::uint64_t i) { return 5e6 * s.exponential(i); }},
       {"heavy tail", [](const Stream& s, std::uint64_t i) { return 1e6 * std::pow(s.uniform(i), -1.2); }},
       {"a few ns", [](const Stream& s, std::uint64_t i) { return 300 * s.uniform(i); }},
-      {"nearly always the same", [](const Stream& s, std::uint64_t i) { return i < 5 ? 1e3 * s.uniform(i) : i > 4994 ? 1e9 : 16777216.0; }},
+      {"nearly always the same",
+       [](const Stream& s, std::uint64_t i) { return i < 5      ? 1e3 * s.uniform(i)
+                                                     : i > 4994 ? 1e9
+                                                                : 16777216.0; }},
       {"two values", [](const Stream& s, std::uint64_t i) { return s.uniform(i) < 0.7 ? 33554432.0 : 50331648.0 - 1; }},
       {"days", [](const Stream& s, std::uint64_t i) { return 1e14 * (1 + s.uniform(i)); }},
   };

@@ -84,7 +84,8 @@ TEST_CASE("M/D/1: the mean wait is rho S / (2 (1 - rho))", "[queueing]") {
     const auto records = replicate(lab, R"({
       "duration_s": 600, "warmup_s": 20,
       "applications": {"app": {"subnet": "L1", "unit": "gpu",
-        "arrivals": {"kind": "poisson", "rate_hz": )" + std::to_string(rho / 0.010) + R"(}}}
+        "arrivals": {"kind": "poisson", "rate_hz": )" +
+                                            std::to_string(rho / 0.010) + R"(}}}
     })");
     check_mean("response [ms]", mean_latencies(records), 10 + rho * 10 / (2 * (1 - rho)), 0.01);
     std::vector<double> busy;
@@ -115,8 +116,10 @@ TEST_CASE("M/M/1: the mean response is S / (1 - rho), and its quantiles are expo
         "duration_s": 1000, "warmup_s": 50,
         "applications": {"app": {"subnet": "L1", "unit": "gpu",
           "execution": {"kind": "replay", "file": "exponential.csv"},
-          "arrivals": {"kind": "poisson", "rate_hz": )" + std::to_string(rho / 0.010) + R"(}}}
-      })", {}, static_cast<std::uint64_t>(r)));
+          "arrivals": {"kind": "poisson", "rate_hz": )" +
+                                    std::to_string(rho / 0.010) + R"(}}}
+      })",
+                                {}, static_cast<std::uint64_t>(r)));
     }
     const double response_ms = 10 / (1 - rho);
     check_mean("response [ms]", mean_latencies(records), response_ms, 0.02);
@@ -136,7 +139,8 @@ TEST_CASE("M/G/1: the mean wait follows Pollaczek and Khinchine", "[queueing]") 
     const auto records = replicate(lab, R"({
       "duration_s": 2000, "warmup_s": 20,
       "applications": {"app": {"subnet": "L1", "unit": "gpu", "arrivals": {"kind": "poisson", "rate_hz": 60},
-                               "execution": {"kind": "table", "default_cv": )" + std::to_string(cv) + R"(}}}
+                               "execution": {"kind": "table", "default_cv": )" +
+                                            std::to_string(cv) + R"(}}}
     })");
     check_mean("response [ms]", mean_latencies(records), 10 + 0.6 * 10 * (1 + cv * cv) / (2 * 0.4), 0.02);
     std::vector<double> service;
@@ -148,8 +152,8 @@ TEST_CASE("M/G/1: the mean wait follows Pollaczek and Khinchine", "[queueing]") 
 
 TEST_CASE("M/G/1 on a fair unit: the mean response is S / (1 - rho), whatever the distribution", "[queueing]") {
   // An application serves one frame at a time, so that sharing needs many applications: with 400, a frame finds another
-  // of its own application in the unit once in 400 times, which shifts the mean by less than half a per cent. First come
-  // first served, the three would wait 5, 5.8 and 21 ms instead.
+  // of its own application in the unit once in 400 times, which shifts the mean by less than half a per cent. First
+  // come first served, the three would wait 5, 5.8 and 21 ms instead.
   constexpr int kApps = 400;
   constexpr double kRho = 0.5;
   for (const double cv : {0.0, 0.4, 1.8}) {
@@ -206,13 +210,15 @@ TEST_CASE("a closed loop keeps its unit busy all the time; with thinking, for it
   const RunRecord busy = lab.run(R"({
     "duration_s": 10.01,
     "applications": {"app": {"subnet": "L1", "unit": "gpu", "arrivals": {"kind": "closed-loop"}}}
-  })", {});
+  })",
+                                 {});
   CHECK(busy.apps[0].completed == 1000);
   CHECK(busy.units[0].busy_s == Approx(10.01).epsilon(1e-12));
   const RunRecord thinking = lab.run(R"({
     "duration_s": 10.01,
     "applications": {"app": {"subnet": "L1", "unit": "gpu", "arrivals": {"kind": "closed-loop", "think_ms": 15}}}
-  })", {});
+  })",
+                                     {});
   CHECK(thinking.apps[0].completed == 400);  // done at 10 + 25 k; what is done at 10010, the end, no longer counts
   CHECK(thinking.units[0].busy_s == Approx(4.01).epsilon(1e-12));
 }

@@ -109,11 +109,12 @@ TEST_CASE("successive draws, and draws of related streams, are independent", "[r
   pairs_are_even("seed and replication exchanged", draw(Stream(1, "a", 2)), draw(Stream(2, "a", 1)));
   pairs_are_even("a sub-stream", draw(base), draw(base.substream(0)));
   pairs_are_even("sub-streams", draw(base.substream(4)), draw(base.substream(5)));
-  pairs_are_even("first draws of sub-streams", [base](std::uint64_t i) { return base.substream(i).uniform(0); },
-                 [base](std::uint64_t i) { return base.substream(i + 1).uniform(0); });
-  pairs_are_even("first draws of replications",
-                 [](std::uint64_t i) { return Stream(1, "app", i).uniform(0); },
-                 [](std::uint64_t i) { return Stream(1, "app", i + 1).uniform(0); });
+  pairs_are_even(
+      "first draws of sub-streams", [base](std::uint64_t i) { return base.substream(i).uniform(0); },
+      [base](std::uint64_t i) { return base.substream(i + 1).uniform(0); });
+  pairs_are_even(
+      "first draws of replications", [](std::uint64_t i) { return Stream(1, "app", i).uniform(0); },
+      [](std::uint64_t i) { return Stream(1, "app", i + 1).uniform(0); });
 }
 
 TEST_CASE("a draw is a function of seed, name, replication and index", "[random]") {
@@ -143,7 +144,8 @@ TEST_CASE("the inverse of the normal distribution is exact to 1.2e-9 of the prob
     INFO("at " << x);
     // Beyond the middle 1 - p has lost digits: there, what a rounding of p moves is allowed too.
     const double rounding = 1.2e-16 * std::sqrt(2 * M_PI) * std::exp(x * x / 2);
-    REQUIRE(Stream::inverse_normal_cdf(p) == Approx(x).epsilon(0).margin(1.3e-9 * std::max(1.0, std::abs(x)) + 2 * rounding));
+    REQUIRE(Stream::inverse_normal_cdf(p) ==
+            Approx(x).epsilon(0).margin(1.3e-9 * std::max(1.0, std::abs(x)) + 2 * rounding));
   }
 }
 
@@ -160,14 +162,16 @@ TEST_CASE("normal draws have the moments and the distribution of a standard norm
   CHECK(std::abs(m2 / n - 1) < 4.5 * std::sqrt(2) / root);
   CHECK(std::abs(m3 / n) < 4.5 * std::sqrt(15) / root);
   CHECK(std::abs(m4 / n - 3) < 4.5 * std::sqrt(96) / root);
-  CHECK(kolmogorov_smirnov(n, [&](std::uint64_t i) { return stream.normal(i); }, normal_cdf) < kKolmogorov);
+  CHECK(kolmogorov_smirnov(
+            n, [&](std::uint64_t i) { return stream.normal(i); }, normal_cdf) < kKolmogorov);
 }
 
 TEST_CASE("exponential draws have the distribution of mean 1", "[random]") {
   const int n = std::max(100'000, scaled(1'000'000));
   const Stream stream(1, "exponential");
-  CHECK(kolmogorov_smirnov(n, [&](std::uint64_t i) { return stream.exponential(i); },
-                           [](double x) { return 1 - std::exp(-x); }) < kKolmogorov);
+  CHECK(kolmogorov_smirnov(
+            n, [&](std::uint64_t i) { return stream.exponential(i); }, [](double x) { return 1 - std::exp(-x); }) <
+        kKolmogorov);
 }
 
 TEST_CASE("gamma draws have mean 1, variance 1/shape and the right skewness", "[random]") {
@@ -191,11 +195,13 @@ TEST_CASE("gamma draws have mean 1, variance 1/shape and the right skewness", "[
     CHECK(std::abs(m3 / n - mu3) < 4.5 * std::sqrt(mu6 - mu3 * mu3) / root);
   }
   const Stream stream(1, "gamma 1");
-  CHECK(kolmogorov_smirnov(n, [&](std::uint64_t i) { return stream.gamma(i, 1); },
-                           [](double x) { return 1 - std::exp(-x); }) < kKolmogorov);
+  CHECK(kolmogorov_smirnov(
+            n, [&](std::uint64_t i) { return stream.gamma(i, 1); }, [](double x) { return 1 - std::exp(-x); }) <
+        kKolmogorov);
   const Stream half(1, "gamma 1/2");  // half a chi-square of one degree of freedom, scaled to mean 1
-  CHECK(kolmogorov_smirnov(n, [&](std::uint64_t i) { return half.gamma(i, 0.5); },
-                           [](double x) { return std::erf(std::sqrt(x / 2)); }) < kKolmogorov);
+  CHECK(kolmogorov_smirnov(
+            n, [&](std::uint64_t i) { return half.gamma(i, 0.5); },
+            [](double x) { return std::erf(std::sqrt(x / 2)); }) < kKolmogorov);
 }
 
 }  // namespace

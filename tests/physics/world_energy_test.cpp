@@ -23,7 +23,8 @@ TEST_CASE("one job at one operating point: its energy is power times time", "[en
     const RunRecord record = lab.run(R"({
       "duration_s": 0.1,
       "applications": {"app": {"subnet": "L2", "unit": "gpu", "arrivals": {"kind": "offline", "samples": 1}}},
-      "governors": {"gpu": {"name": "userspace", "mhz": )" + std::string(point.mhz) + R"(}}
+      "governors": {"gpu": {"name": "userspace", "mhz": )" +
+                                     std::string(point.mhz) + R"(}}
     })");
     const auto jobs = jobs_of(record);
     REQUIRE(jobs.size() == 1);
@@ -33,8 +34,8 @@ TEST_CASE("one job at one operating point: its energy is power times time", "[en
     CHECK(record.apps[0].energy_mj == exactly(above_mj));
     CHECK(record.units[0].job_energy_j == exactly(above_mj * 1e-3));
     CHECK(record.units[0].idle_energy_j == exactly(point.idle_w * 0.1));
-    CHECK(record.units[0].energy_j() == exactly(point.idle_w * (0.1 - point.latency_ms * 1e-3) +
-                                                point.busy_w * point.latency_ms * 1e-3));
+    CHECK(record.units[0].energy_j() ==
+          exactly(point.idle_w * (0.1 - point.latency_ms * 1e-3) + point.busy_w * point.latency_ms * 1e-3));
     CHECK(record.units[0].busy_s == exactly(point.latency_ms * 1e-3));
     CHECK(record.units[1].energy_j() == exactly(1 * 0.1));
     CHECK(record.static_energy_j == exactly(3 * 0.1));
@@ -66,8 +67,8 @@ TEST_CASE("jobs that share a unit finish when processor sharing says, each payin
 }
 
 TEST_CASE("a job's own power counts, weighted by its share, where the table states it", "[energy]") {
-  // a draws 8 - 2 = 6 W above idle, b 16 - 4 = 12 W; at weights 1 and 3 the unit draws 2 + (6 + 36) / 4 W until b is done
-  // at 40 * 4/3 ms, and 2 + 6 W until a is.
+  // a draws 8 - 2 = 6 W above idle, b 16 - 4 = 12 W; at weights 1 and 3 the unit draws 2 + (6 + 36) / 4 W until b is
+  // done at 40 * 4/3 ms, and 2 + 6 W until a is.
   Lab lab;
   lab.clear_table();
   lab.cell({"L1", "gpu", 1000, 20, "", "8", "2"});
@@ -102,14 +103,15 @@ TEST_CASE("cores taken offline take their share of the power above idle with the
 
 TEST_CASE("three accounts of a run's energy agree: parts, rails and meter readings", "[energy]") {
   Lab lab;
-  lab.board["rails"] = parse_json(R"({"GPU": {"units": ["gpu"]}, "IN": {"units": ["gpu", "cpu"], "static_power": true}})");
-  lab.board["sensors"] =
-      parse_json(R"({"meter": {"rails": ["GPU", "IN"], "period_ms": 10, "averaging_ms": 10}})");
+  lab.board["rails"] =
+      parse_json(R"({"GPU": {"units": ["gpu"]}, "IN": {"units": ["gpu", "cpu"], "static_power": true}})");
+  lab.board["sensors"] = parse_json(R"({"meter": {"rails": ["GPU", "IN"], "period_ms": 10, "averaging_ms": 10}})");
   lab.board["domains"]["gpu"]["stall_us"] = 300;
   lab.board["domains"]["gpu"]["settle_ms"] = 2.5;
   lab.board["contention"] = parse_json(R"([{"victim": "gpu", "aggressor": "cpu", "slowdown": 1.3,
                                             "provenance": "derived", "source": "made up"}])");
-  lab.network["switch_cost"] = parse_json(R"({"time_ms": 2, "energy_mj": 5, "provenance": "derived", "source": "made up"})");
+  lab.network["switch_cost"] =
+      parse_json(R"({"time_ms": 2, "energy_mj": 5, "provenance": "derived", "source": "made up"})");
   Recording recording = Lab::everything();
   recording.timeline_period = 10_ms;
   int looks = 0;
@@ -132,7 +134,8 @@ TEST_CASE("three accounts of a run's energy agree: parts, rails and meter readin
     "background": {"load": {"unit": "gpu", "weight": 0.5, "power_factor": 0.7, "from_s": 0.5, "to_s": 1.5,
                             "demand": {"kind": "on-off", "on_ms": 30, "off_ms": 20, "exponential": true}}},
     "policy": {"name": "test-hook", "period_ms": 37, "cost_us": 120}
-  })", recording);
+  })",
+                                   recording);
   CHECK(record.dvfs_transitions > 20);
   CHECK(record.apps[0].subnet_switches > 10);
   CHECK(record.conservation_error <= 1e-9);
@@ -188,7 +191,8 @@ TEST_CASE("a whole run's temperature follows the RC network's step response", "[
     "duration_s": 30,
     "applications": {"app": {"unit": "cpu", "subnet": "L1", "arrivals": {"kind": "periodic", "period_ms": 500}}},
     "background": {"load": {"unit": "gpu", "from_s": 5, "to_s": 15}}
-  })", recording);
+  })",
+                                   recording);
 
   // Time constant 8 s; 3 W static and 2 W idle, 12 W while the load is there.
   const auto relax = [](double from_c, double watts, double dt_s) {

@@ -38,12 +38,11 @@ class HookedPolicy final : public manager::Policy {
 
     static constexpr auto fields() {
       using P = Parameters;
-      return describe(field(&P::period_ms, "period_ms", non_negative(), "trigger"),
-                      field(&P::arrival, "arrival", "trigger"), field(&P::completion, "completion", "trigger"),
-                      field(&P::target_change, "target_change", "trigger"),
-                      field(&P::load_change, "load_change", "trigger"),
-                      field(&P::thermal_trip, "thermal_trip", "trigger"),
-                      field(&P::cost_us, "cost_us", non_negative(), "compute time"));
+      return describe(
+          field(&P::period_ms, "period_ms", non_negative(), "trigger"), field(&P::arrival, "arrival", "trigger"),
+          field(&P::completion, "completion", "trigger"), field(&P::target_change, "target_change", "trigger"),
+          field(&P::load_change, "load_change", "trigger"), field(&P::thermal_trip, "thermal_trip", "trigger"),
+          field(&P::cost_us, "cost_us", non_negative(), "compute time"));
     }
   };
   explicit HookedPolicy(const Parameters& parameters) : p_(parameters) {}

@@ -1,8 +1,8 @@
 // A board, a network and scenarios made up for a test, in round figures that can be worked by hand.
 //
 // The board has a `gpu` (250, 500, 1000 MHz) and a `cpu` of four cores (500, 1000, 2000 MHz). Nothing on it takes time
-// that a test does not ask for: no stall, no settling, no thermal network, no contention. The network's latencies follow
-// the clocks exactly and do not vary:
+// that a test does not ask for: no stall, no settling, no thermal network, no contention. The network's latencies
+// follow the clocks exactly and do not vary:
 //            L1 (70 %)   L2 (75 %)   L3 (80 %)
 //   gpu       10 ms       20 ms       40 ms      at 1000 MHz, twice that at 500, four times at 250
 //   cpu       30 ms       60 ms      120 ms      at 2000 MHz, twice that at 1000, four times at 500; 4 cores
@@ -102,8 +102,9 @@ class Lab {
              ",derived,made up," + (c.power_w.empty() ? ",\n" : "derived,made up\n");
   }
   void clear_table() {
-    table = "subnet,unit,cores,f_cpu_mhz,f_gpu_mhz,f_emc_mhz,latency_ms_mean,latency_ms_std,power_w,idle_power_w,"
-            "provenance,source,energy_provenance,energy_source\n";
+    table =
+        "subnet,unit,cores,f_cpu_mhz,f_gpu_mhz,f_emc_mhz,latency_ms_mean,latency_ms_std,power_w,idle_power_w,"
+        "provenance,source,energy_provenance,energy_source\n";
   }
 
   /// Loads a scenario on this board with this network; `platform` and each application's `network` are filled in.

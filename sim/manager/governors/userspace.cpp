@@ -11,7 +11,8 @@ class Userspace final : public Governor {
   struct Parameters {
     double mhz = 0;
     static constexpr auto fields() {
-      return describe(field(&Parameters::mhz, "mhz", non_negative(), "clock to hold: the nearest OPP; 0 = leave it as it is"));
+      return describe(
+          field(&Parameters::mhz, "mhz", non_negative(), "clock to hold: the nearest OPP; 0 = leave it as it is"));
     }
   };
   explicit Userspace(const Parameters& parameters) : p_(parameters) {}

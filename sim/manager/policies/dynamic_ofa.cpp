@@ -1,15 +1,16 @@
-// dynamic-ofa: the table-driven manager of Dynamic-OFA: the most accurate sub-network that meets the latency target at the
-// measured slow-down, and among equals the one of least energy; clocks and unit mapping are knobs when allowed.
+// dynamic-ofa: the table-driven manager of Dynamic-OFA: the most accurate sub-network that meets the latency target at
+// the measured slow-down, and among equals the one of least energy; clocks and unit mapping are knobs when allowed.
 //
-// Source: our reading of the manager described for Dynamic-OFA (CVPRW 2021, arXiv 2105.03596); the published text was not
-// at hand, so this is not called faithful. The slow-down xi is an exponentially weighted mean, by unit, of measured service
-// time over table latency, which takes in both contention and the session's deviation from the table. What it has learnt of a
-// unit it no longer uses stays as it was when it left.
+// Source: our reading of the manager described for Dynamic-OFA (CVPRW 2021, arXiv 2105.03596); the published text was
+// not at hand, so this is not called faithful. The slow-down xi is an exponentially weighted mean, by unit, of measured
+// service time over table latency, which takes in both contention and the session's deviation from the table. What it
+// has learnt of a unit it no longer uses stays as it was when it left.
 //
-// Where targets conflict, latency comes first: of the choices that meet it but not the accuracy floor or a budget, the most
-// accurate; where nothing meets it, the fastest. A rise in accuracy must leave `hysteresis` of the target free and waits for
-// `dwell_ms` after a change; a step down is never delayed. It looks at service times only: a queue that has built up does
-// not move it, and without a latency target (or with a loose one) it may choose a clock too slow for the arrivals.
+// Where targets conflict, latency comes first: of the choices that meet it but not the accuracy floor or a budget, the
+// most accurate; where nothing meets it, the fastest. A rise in accuracy must leave `hysteresis` of the target free and
+// waits for `dwell_ms` after a change; a step down is never delayed. It looks at service times only: a queue that has
+// built up does not move it, and without a latency target (or with a loose one) it may choose a clock too slow for the
+// arrivals.
 #include <cmath>
 #include <vector>
 
@@ -59,8 +60,9 @@ class DynamicOfa final : public Policy {
     // A clock shared by several applications runs as fast as the most demanding of them needs.
     for (const DomainView& domain : seen.domains)
       if (wanted_opp_[domain.index] >= 0 && wanted_opp_[domain.index] != domain.requested)
-        decision.set(Knob::frequency, domain.index, wanted_opp_[domain.index],
-                     because("{} MHz is the least that its applications need", domain.opps_mhz[wanted_opp_[domain.index]]));
+        decision.set(
+            Knob::frequency, domain.index, wanted_opp_[domain.index],
+            because("{} MHz is the least that its applications need", domain.opps_mhz[wanted_opp_[domain.index]]));
   }
 
  private:
@@ -85,7 +87,8 @@ class DynamicOfa final : public Policy {
   };
 
   void learn(const AppView& app, State& state) const {
-    std::uint64_t from = std::max(state.learnt, app.completed - std::min<std::uint64_t>(app.completed, AppView::kRemembered));
+    std::uint64_t from =
+        std::max(state.learnt, app.completed - std::min<std::uint64_t>(app.completed, AppView::kRemembered));
     for (; from < app.completed; ++from) {
       const Sample& sample = app.sample(from);
       if (!(sample.profile_ms > 0)) continue;
@@ -108,7 +111,8 @@ class DynamicOfa final : public Policy {
     State& state = states_[app.index];
     const double target_ms = app.latency_target_ms > 0 ? app.latency_target_ms : 1e300;
     const double careful_ms = target_ms * (1 - p_.hysteresis);
-    const bool may_rise = !state.ever_changed || seen.trigger != Trigger::period || seen.now - state.changed >= from_ms(p_.dwell_ms);
+    const bool may_rise =
+        !state.ever_changed || seen.trigger != Trigger::period || seen.now - state.changed >= from_ms(p_.dwell_ms);
 
     Choice best;
     for (const UnitView& unit : seen.units) {
@@ -164,12 +168,14 @@ class DynamicOfa final : public Policy {
     switch (best.rank) {
       case Rank::good: break;
       case Rank::too_slow:
-        return because("nothing allowed meets {} ms; {} ms is the fastest at slow-down {}", target_ms, best.latency_ms, slowdown);
+        return because("nothing allowed meets {} ms; {} ms is the fastest at slow-down {}", target_ms, best.latency_ms,
+                       slowdown);
       case Rank::over_budget:
-        return because("predicted {} ms of {} ms; every choice that fast is over the energy or power budget", best.latency_ms,
-                       target_ms);
+        return because("predicted {} ms of {} ms; every choice that fast is over the energy or power budget",
+                       best.latency_ms, target_ms);
       case Rank::below_floor:
-        return because("predicted {} ms of {} ms; no accuracy of {} is that fast", best.latency_ms, target_ms, app.accuracy_floor);
+        return because("predicted {} ms of {} ms; no accuracy of {} is that fast", best.latency_ms, target_ms,
+                       app.accuracy_floor);
     }
     if (target_ms <= 0) return because("the most accurate; no latency target");
     return because("predicted {} ms at slow-down {}, target {} ms", best.latency_ms, slowdown, target_ms);

@@ -2,16 +2,18 @@
 // climbed down on a latency violation and up on an accuracy violation. No prediction, no DVFS, no mapping.
 //
 // Source: the rules of the released code, in words. At each level an image counter i starts at 0.
-//   - From i = 21 on, latencies are recorded; if the mean of the last 20 recorded exceeds the latency limit, one level down.
-//   - From i = 51 on, latencies are counted; once more than 20 are counted and the level's accuracy is below the accuracy
+//   - From i = 21 on, latencies are recorded; if the mean of the last 20 recorded exceeds the latency limit, one level
+//   down.
+//   - From i = 51 on, latencies are counted; once more than 20 are counted and the level's accuracy is below the
+//   accuracy
 //     limit, one level up. A whole data set without either also ends in one level up.
 //   - Leaving the ladder ends the program: the application then refuses its frames.
-// variant `artefact` keeps what the code does: latencies of 90 ms and more are never recorded (blind to overload), and the
-// sum of the last 20 is divided by 20 even when fewer are recorded. The same data would show launch times, for the GPU is
-// not synchronised; a simulator has no such mistake to make.
-// variant `corrected`: every latency is recorded, the mean is over what is recorded, a level is held for a dwell time, the
-// ladder's ends are floors rather than exits, an upward move that failed is not tried again before `retry_s`, and only an
-// accuracy below its limit leads upwards (the end of a data set does not).
+// variant `artefact` keeps what the code does: latencies of 90 ms and more are never recorded (blind to overload), and
+// the sum of the last 20 is divided by 20 even when fewer are recorded. The same data would show launch times, for the
+// GPU is not synchronised; a simulator has no such mistake to make. variant `corrected`: every latency is recorded, the
+// mean is over what is recorded, a level is held for a dwell time, the ladder's ends are floors rather than exits, an
+// upward move that failed is not tried again before `retry_s`, and only an accuracy below its limit leads upwards (the
+// end of a data set does not).
 #include <vector>
 
 #include "manager/policy.hpp"
@@ -45,7 +47,8 @@ class DynamicOfaDemo final : public Policy {
       using P = Parameters;
       return describe(
           field(&P::variant, "variant", "artefact: as released; corrected: without its mistakes"),
-          field(&P::dataset_images, "dataset_images", range(51, 1e9), "images after which a run without violation ends (artefact)"),
+          field(&P::dataset_images, "dataset_images", range(51, 1e9),
+                "images after which a run without violation ends (artefact)"),
           field(&P::dwell_s, "dwell_s", non_negative(), "least time at a level (corrected)"),
           field(&P::retry_s, "retry_s", non_negative(), "before a level that was too slow is tried again (corrected)"));
     }
@@ -85,12 +88,13 @@ class DynamicOfaDemo final : public Policy {
     }
     const double accuracy = app.accuracy[app.subnet];
     if (run.counted > kWindow && accuracy < app.accuracy_floor && may_climb(run, app, seen.now)) {
-      step(run, app, +1, because("accuracy {} is below {}", accuracy, app.accuracy_floor), accuracy - app.accuracy_floor,
-           decision);
+      step(run, app, +1, because("accuracy {} is below {}", accuracy, app.accuracy_floor),
+           accuracy - app.accuracy_floor, decision);
       return;
     }
     if (artefact && run.images >= p_.dataset_images)
-      step(run, app, +1, because("the data set of {} images ended without a violation", p_.dataset_images), 0, decision);
+      step(run, app, +1, because("the data set of {} images ended without a violation", p_.dataset_images), 0,
+           decision);
   }
 
  private:

@@ -11,9 +11,10 @@ class Static final : public Policy {
   struct Parameters {
     int level = 0;
     static constexpr auto fields() {
-      return describe(field(&Parameters::level, "level", range(0, 1000),
-                            "sub-network of every application (3 is L3); 0 = the most accurate that meets the latency target "
-                            "by the tables, else the smallest"));
+      return describe(
+          field(&Parameters::level, "level", range(0, 1000),
+                "sub-network of every application (3 is L3); 0 = the most accurate that meets the latency target "
+                "by the tables, else the smallest"));
     }
   };
   explicit Static(const Parameters& parameters) : p_(parameters) {}
