@@ -1,0 +1,274 @@
+// World: the life of a frame. Included by world_impl.hpp alone.
+#pragma once
+
+#include "world/world.hpp"
+
+namespace dynasoc {
+
+template <Engine E>
+void World<E>::schedule_arrival(int a) {
+  AppState& app = apps_[a];
+  if (app.closed) {
+    const Time at = app.next_job == 0 ? now_ : now_ + app.arrivals.think();
+    if (at < app.stop) engine_.at(at, Priority::arrival, {kArrival, static_cast<std::uint32_t>(a)});
+    return;
+  }
+  const Time at = app.arrivals.next();
+  if (at < app.stop && at < setup_.duration)
+    engine_.at(at, Priority::arrival, {kArrival, static_cast<std::uint32_t>(a)});
+}
+
+template <Engine E>
+void World<E>::arrive(int a) {
+  if (!apps_[a].closed) schedule_arrival(a);
+  accept(a);
+}
+
+template <Engine E>
+void World<E>::accept(int a) {
+  AppState& app = apps_[a];
+  manager::AppView& view = app_views_[a];
+  const FrameQueue::Frame frame{now_, app.next_job++};
+  ++view.arrived;
+  if (counted(now_)) ++app.record->jobs;
+  if (!view.admitted) {
+    frame_lost(a, frame, Outcome::rejected);
+    app.arrival_due = app.closed;
+    return;
+  }
+  if (app.serving || app.switching) {
+    const ApplicationFile& file = setup_.apps[a].file;
+    const bool full =
+        (file.late == LatePolicy::replace && !app.queue.empty()) ||
+        (file.late == LatePolicy::drop_oldest && app.queue.size() >= static_cast<std::uint32_t>(file.queue_limit));
+    if (full) {
+      frame_lost(a, app.queue.front(), Outcome::dropped);
+      app.queue.pop();
+    }
+  }
+  if (app.queue.size() >= kMostWaiting)
+    throw(setup_.apps[a].file.where / "arrivals")
+        .error("application " + view.name + " is so overloaded that " + std::to_string(kMostWaiting / 1'000'000) +
+               " million frames wait at " + number_text(to_s(now_)) +
+               " s: drop late frames (\"late\"), or let fewer arrive");
+  app.queue.push(frame);
+  view.waiting = app.queue.size();
+  if (triggers_.arrival) trigger(manager::Trigger::arrival, a);
+  dispatch(a);
+}
+
+template <Engine E>
+void World<E>::frame_lost(int a, const FrameQueue::Frame& frame, Outcome outcome) {
+  AppState& app = apps_[a];
+  if (outcome == Outcome::dropped) ++app_views_[a].dropped;
+  if (counted(frame.arrival)) {
+    if (outcome == Outcome::dropped) ++app.record->dropped;
+    if (outcome == Outcome::rejected) ++app.record->rejected;
+  }
+  if (!recording_.jobs) return;
+  JobRecord record;
+  record.arrival = frame.arrival;
+  record.job = frame.job;
+  record.app = static_cast<std::uint16_t>(a);
+  record.subnet = static_cast<std::uint8_t>(app.loaded);
+  record.unit = static_cast<std::uint8_t>(app_views_[a].unit);
+  record.outcome = outcome;
+  if (app.relative_deadline != kNever) record.deadline = frame.arrival + app.relative_deadline;
+  record_.jobs.add(record);
+}
+
+template <Engine E>
+void World<E>::dispatch(int a) {
+  AppState& app = apps_[a];
+  manager::AppView& view = app_views_[a];
+  if (app.serving || app.switching) return;
+  const UnitState& unit = units_[view.unit];
+  while (!app.queue.empty()) {
+    const FrameQueue::Frame frame = app.queue.front();
+    app.queue.pop();
+    view.waiting = app.queue.size();
+    app.deadline = app.relative_deadline == kNever ? kNever : frame.arrival + app.relative_deadline;
+    if (setup_.apps[a].file.late == LatePolicy::drop_hopeless && app.deadline != kNever) {
+      double fastest_ms = std::numeric_limits<double>::infinity();
+      for (int subnet = 0; subnet < view.subnets; ++subnet)
+        fastest_ms = std::fmin(fastest_ms, entry(a, subnet, view.unit, unit.opp).latency_ms);
+      if (now_ + from_ms(fastest_ms) > app.deadline) {
+        frame_lost(a, frame, Outcome::dropped);
+        continue;
+      }
+    }
+    const Forecast& now = forecast(a, view.unit, app.loaded, unit.opp);
+    double factor = app.session * app.arrivals.samples_per_frame();
+    if (app.ratios != nullptr) {
+      factor *= (*app.ratios)[frame.job % app.ratios->size()];
+    } else if (app.varies && now.sigma > 0) {
+      factor *= std::exp(now.sigma * app.noise.normal(frame.job) - 0.5 * now.sigma * now.sigma);
+    }
+    app.frame = frame;
+    app.serving = true;
+    app.started = kNever;
+    app.profile_ms = now.latency_ms * app.arrivals.samples_per_frame();
+    app.provenance = now.provenance;
+    app.energy_provenance = now.energy_provenance;
+    app.outside_range = now.outside_range;
+    Task& task = tasks_[a];
+    task.unit = static_cast<std::uint8_t>(view.unit);
+    task.work_ns =
+        std::max(1.0, now.latency_ms * factor * 1e6);  // what takes no time could be repeated for ever at one instant
+    task.reference_ms = now.latency_ms;
+    task.energy_j = 0;
+    task.disturbed = false;
+    task.priority = view.priority;
+    task.order = frame.arrival;
+    task.deadline = app.deadline;
+    submit(static_cast<std::uint32_t>(a));
+    return;
+  }
+}
+
+template <Engine E>
+void World<E>::done(std::uint32_t id) {
+  finish(id);
+  UnitState& unit = units_[tasks_[id].unit];
+  // The application's own next frame competes with those that wait already: it came in its turn, not after them.
+  unit.choosing = unit.discipline != Discipline::fair;
+  if (id < apps_.size()) {
+    job_done(static_cast<int>(id));
+  } else if (id == manager_task_) {
+    deciding_ = false;
+    apply(decision_);
+  } else {
+    LoadState& load = loads_[id - apps_.size()];
+    if (load.owed_ns > 0) {
+      tasks_[id].work_ns = load.owed_ns;
+      tasks_[id].order = now_;
+      load.owed_ns = 0;
+      submit(id);
+    }
+  }
+  if (!unit.choosing) return;
+  unit.choosing = false;
+  next_on(unit);
+}
+
+template <Engine E>
+void World<E>::job_done(int a) {
+  AppState& app = apps_[a];
+  manager::AppView& view = app_views_[a];
+  const Task& task = tasks_[a];
+  app.serving = false;
+  const Time latency = now_ - app.frame.arrival;
+  const double latency_ms = to_ms(latency), service_ms = to_ms(now_ - app.started);
+  const bool missed = now_ > app.deadline;
+  const int subnet = app.loaded;
+
+  if (counted(app.frame.arrival)) {
+    AppRecord& record = *app.record;
+    ++record.completed;
+    record.missed += missed;
+    record.latency_sum_ms += latency_ms;
+    record.latency_max_ms = std::max(record.latency_max_ms, latency_ms);
+    record.accuracy_sum += record.accuracy[subnet];
+    record.energy_mj += task.energy_j * 1e3;
+    record.latency.add(latency);
+    // A table speaks of a job alone at steady clocks; anything else is this simulator's doing.
+    const Provenance latency_by = task.disturbed ? Provenance::derived : app.provenance;
+    const Provenance energy_by = task.disturbed ? Provenance::derived : app.energy_provenance;
+    ++record.provenance[static_cast<std::size_t>(latency_by)];
+    ++record.energy_provenance[static_cast<std::size_t>(energy_by)];
+    record.outside_range += app.outside_range;
+    AppRecord::Step& step = record.strip[std::min(AppRecord::kSteps - 1,
+                                                  static_cast<std::size_t>(static_cast<double>(now_) * steps_per_ns_))];
+    ++step.completed;
+    step.latency_sum_ms += static_cast<float>(latency_ms);
+    step.subnet_sum += static_cast<float>(subnet);
+    const auto count = [&](SubnetRecord& to) {
+      ++to.completed;
+      to.missed += missed;
+      to.latency_sum_ms += latency_ms;
+      to.service_sum_ms += service_ms;
+    };
+    count(record.subnets[subnet]);
+    for (std::size_t w = 0; w < setup_.windows.size(); ++w)
+      if (now_ >= setup_.windows[w].from && now_ < setup_.windows[w].to) count(record.windows[w][subnet]);
+  }
+  if (recording_.jobs) {
+    JobRecord record;
+    record.arrival = app.frame.arrival;
+    record.start = app.started;
+    record.end = now_;
+    record.deadline = app.deadline;
+    record.job = app.frame.job;
+    record.energy_mj = static_cast<float>(task.energy_j * 1e3);
+    record.app = static_cast<std::uint16_t>(a);
+    record.subnet = static_cast<std::uint8_t>(subnet);
+    record.unit = task.unit;
+    record.outcome = missed ? Outcome::missed : Outcome::met;
+    record_.jobs.add(record);
+  }
+  view.samples[view.completed % manager::AppView::kRemembered] = {now_,   latency_ms, service_ms, app.profile_ms,
+                                                                  subnet, task.unit,  missed};
+  ++view.completed;
+  view.missed += missed;
+
+  for (const int child : app.children)
+    if (app_views_[child].active && apps_[child].arrivals.triggered_by(app.frame.job)) accept(child);
+  if (triggers_.completion) trigger(manager::Trigger::completion, a);
+
+  if (view.subnet != app.loaded && !app.switching) begin_switch(a);
+  if (app.closed) {
+    if (app.switching)
+      app.arrival_due = true;
+    else
+      schedule_arrival(a);
+  } else {
+    dispatch(a);
+  }
+}
+
+template <Engine E>
+void World<E>::want_subnet(int a, int subnet) {
+  AppState& app = apps_[a];
+  app_views_[a].subnet = subnet;
+  if (!started_)
+    app.loaded = subnet;  // what a run starts with is loaded before it starts
+  else if (!app.serving && !app.switching && app.loaded != subnet)
+    begin_switch(a);
+}
+
+template <Engine E>
+void World<E>::begin_switch(int a) {
+  AppState& app = apps_[a];
+  app.switching_to = app_views_[a].subnet;
+  if (counted(now_)) ++app.record->subnet_switches;
+  const double energy_mj = setup_.apps[a].switch_energy_mj;
+  units_[app_views_[a].unit].switch_j += energy_mj * 1e-3;
+  if (counted(now_)) app.record->energy_mj += energy_mj;
+  if (app.switch_time == 0) {
+    app.loaded = app.switching_to;
+    return;
+  }
+  app.switching = true;
+  engine_.at(now_ + app.switch_time, Priority::application, {kSwitched, static_cast<std::uint32_t>(a)});
+}
+
+template <Engine E>
+void World<E>::apply_target(int a) {
+  AppState& app = apps_[a];
+  manager::AppView& view = app_views_[a];
+  const auto& targets = setup_.apps[a].file.targets;
+  while (app.next_target < targets.size() && from_s(targets[app.next_target].from_s) <= now_) {
+    const TargetFile& target = targets[app.next_target++];
+    view.latency_target_ms = target.latency_ms;
+    view.accuracy_floor = target.accuracy_floor;
+    view.energy_budget_mj = target.energy_mj;
+    view.power_budget_w = target.power_w;
+    view.priority = target.priority;
+    app.relative_deadline = target.latency_ms > 0 ? from_ms(target.latency_ms) : kNever;
+  }
+  if (app.next_target < targets.size())
+    engine_.at(from_s(targets[app.next_target].from_s), Priority::application,
+               {kTarget, static_cast<std::uint32_t>(a)});
+}
+
+}  // namespace dynasoc

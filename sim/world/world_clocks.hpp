@@ -1,0 +1,206 @@
+// World: clocks, their limits and governors, power modes, and what the tables say at the present clocks. Included by
+// world_impl.hpp alone.
+#pragma once
+
+#include "world/world.hpp"
+
+namespace dynasoc {
+
+template <Engine E>
+void World<E>::refresh_unit(std::size_t u) {
+  UnitState& unit = units_[u];
+  sync(unit);
+  const Platform& platform = setup_.platform;
+  const Platform::UnitLinks& links = platform.links[u];
+  int slowest = links.domains[0], cores = 0;
+  for (const int d : links.domains) {
+    if (domains_[d].opp < domains_[slowest].opp) slowest = d;
+    cores += platform.file.domains[d].second.cores;
+  }
+  unit.opp = domains_[slowest].opp;
+  unit.mhz = domain_views_[slowest].opps_mhz[unit.opp];
+  double idle_w = 0, busy_w = 0;
+  for (const int d : links.domains) {
+    const double share = cores > 0 ? static_cast<double>(platform.file.domains[d].second.cores) / cores
+                                   : 1.0 / static_cast<double>(links.domains.size());
+    const double mhz = domain_views_[d].opps_mhz[domains_[d].opp];
+    idle_w += share * platform.idle_w(u, mhz);
+    busy_w += share * platform.busy_w(u, mhz);
+  }
+  unit.idle_w = idle_w;
+  unit.above_idle_w = (busy_w - idle_w) * (cores > 0 ? static_cast<double>(unit.cores) / cores : 1);
+
+  // Summed afresh, so that rounding does not pile up.
+  double weighted = 0;
+  for (const std::uint32_t id : unit.tasks) {
+    settle_energy(id);
+    Task& task = tasks_[id];
+    if (id < apps_.size()) {
+      const Forecast& now = forecast(static_cast<int>(id), static_cast<int>(u), apps_[id].loaded, unit.opp);
+      task.rate = task.reference_ms / now.latency_ms;
+      task.power_w = std::isnan(now.above_idle_w) ? unit.above_idle_w : now.above_idle_w;
+      task.disturbed = true;
+      engine_.set_rate(task.activity, engine_rate(task));
+    } else {
+      const double factor = id == manager_task_ ? 1 : setup_.background[id - apps_.size()].file.power_factor;
+      task.power_w = factor * unit.above_idle_w;
+    }
+    weighted += task.weight * task.power_w;
+  }
+  unit.weighted_power.reset(weighted);
+  power_changed(unit);
+}
+
+template <Engine E>
+int World<E>::clamp_opp(const DomainState& domain, int opp) const {
+  const int highest = std::min({domain.highest, domain.policy_highest, domain.thermal_highest});
+  const int lowest = std::min(std::max(domain.lowest, domain.policy_lowest), highest);
+  return std::clamp(opp, lowest, highest);
+}
+
+template <Engine E>
+void World<E>::request(int d, int opp) {
+  domains_[d].requested = opp;
+  retarget(d);
+}
+
+template <Engine E>
+void World<E>::retarget(int d) {
+  DomainState& domain = domains_[d];
+  const DomainFile& file = setup_.platform.file.domains[d].second;
+  const int wanted = clamp_opp(domain, domain.requested);
+  if (wanted == (domain.settling ? domain.next : domain.opp)) return;
+  if (domain.settling) engine_.cancel(domain.settle);
+  domain.next = wanted;
+  domain.settling = true;
+  if (!started_) {  // before the run begins a clock is simply there
+    settle(d);
+    return;
+  }
+  ++record_.dvfs_transitions;
+  if (file.stall_us > 0 && !domain.units.empty()) {
+    for (const int u : domain.units)
+      if (units_[u].stalls++ == 0) engine_.set_speed(units_[u].processor, 0);
+    engine_.at(now_ + from_us(file.stall_us), Priority::device, {kStallEnd, static_cast<std::uint32_t>(d)});
+  }
+  if (file.settle_ms > 0)
+    domain.settle =
+        engine_.at(now_ + from_ms(file.settle_ms), Priority::device, {kSettle, static_cast<std::uint32_t>(d)});
+  else
+    settle(d);
+}
+
+template <Engine E>
+void World<E>::settle(int d) {
+  DomainState& domain = domains_[d];
+  domain.settling = false;
+  if (domain.opp == domain.next) return;
+  domain.opp = domain.next;
+  for (std::size_t u = 0; u < units_.size(); ++u) {
+    const Platform::UnitLinks& links = setup_.platform.links[u];
+    const bool other = links.host_domain == d || links.memory_domain == d;
+    const bool own = std::find(links.domains.begin(), links.domains.end(), d) != links.domains.end();
+    if (other) ++units_[u].epoch;
+    if (own || other) refresh_unit(u);
+  }
+}
+
+template <Engine E>
+void World<E>::govern(int d, bool tick) {
+  DomainState& domain = domains_[d];
+  double busy = 0;
+  const double window_s = to_s(now_ - domain.sampled);
+  for (std::size_t i = 0; i < domain.units.size(); ++i) {
+    UnitState& unit = units_[domain.units[i]];
+    sync(unit);
+    if (window_s > 0) busy = std::max(busy, (unit.busy_s - domain.busy_mark_s[i]) / window_s);
+    if (tick) domain.busy_mark_s[i] = unit.busy_s;
+  }
+  manager::DomainSample seen;
+  seen.now = now_;
+  seen.since = domain.sampled;
+  seen.busy = std::min(busy, 1.0);
+  seen.opps_mhz = domain_views_[d].opps_mhz;
+  seen.opp = domain.opp;
+  seen.lowest = clamp_opp(domain, 0);
+  seen.highest = clamp_opp(domain, static_cast<int>(seen.opps_mhz.size()) - 1);
+  if (tick) domain.sampled = now_;  // a change of limits in between must not cut the window short
+  if (domain.governed) request(d, domain.governor->next(seen));
+}
+
+template <Engine E>
+void World<E>::set_cores(int u, int cores) {
+  UnitState& unit = units_[u];
+  cores = std::clamp(cores, std::min(1, unit.most_cores), unit.most_cores);
+  if (cores == unit.cores) return;
+  sync(unit);
+  unit.cores = cores;
+  ++unit.epoch;
+  refresh_unit(u);
+}
+
+template <Engine E>
+void World<E>::enter_mode(std::size_t m) {
+  const ModeSetup& mode = setup_.modes[m];
+  if (recording_.decisions)
+    log(true, "board", "mode", setup_.modes[m - 1].name, mode.name, "the scenario changes the power mode", 0);
+  for (std::size_t u = 0; u < units_.size(); ++u) {
+    units_[u].most_cores = mode.cores_online[u];
+    set_cores(static_cast<int>(u), mode.cores_online[u]);
+  }
+  for (std::size_t d = 0; d < domains_.size(); ++d) {
+    domains_[d].lowest = mode.lowest_opp[d];
+    domains_[d].highest = mode.highest_opp[d];
+    domains_[d].governed ? govern(static_cast<int>(d)) : retarget(static_cast<int>(d));
+  }
+}
+
+template <Engine E>
+void World<E>::compute(Forecast& out, int a, int u, int subnet, int opp) const {
+  const Platform& platform = setup_.platform;
+  const auto& opps = domain_views_[unit_views_[u].domains[0]].opps_mhz;
+  const UnitState& unit = units_[u];
+  out = Forecast{};
+  out.epoch = unit.epoch;
+  const auto& model = setup_.apps[a].models[u][subnet];
+  if (!model) return;
+
+  const Platform::UnitLinks& links = platform.links[u];
+  const auto clock = [&](int d) { return d < 0 ? std::nan("") : domain_views_[d].opps_mhz[domains_[d].opp]; };
+  const double mhz = opps[opp];
+  OperatingPoint at;
+  at.f_emc_mhz = clock(links.memory_domain);
+  if (unit_clock(platform, static_cast<std::size_t>(u)) == UnitClock::cpu) {
+    at.f_cpu_mhz = mhz;
+    at.cores = unit.cores;
+  } else {
+    at.f_gpu_mhz = mhz;
+    at.f_cpu_mhz = clock(links.host_domain);
+  }
+  const Prediction prediction = model->predict(mhz, at);
+  out.latency_ms = prediction.latency_ms;
+  out.provenance = apps_[a].session != 1 ? Provenance::derived : prediction.provenance;
+  out.outside_range = prediction.outside_range;
+  const double cv = prediction.std_ms / prediction.latency_ms;
+  out.sigma = std::isnan(cv) ? apps_[a].default_sigma : std::sqrt(std::log1p(cv * cv));
+  out.above_idle_w = std::nan("");
+  if (model->has_power()) {
+    const auto above = [&](double f) { return platform.busy_w(u, f) - platform.idle_w(u, f); };
+    out.above_idle_w = model->above_idle_w(mhz, at, above);
+    if (prediction.cell >= 0 && apps_[a].session == 1)
+      out.energy_provenance = setup_.apps[a].tables[u]->cells[prediction.cell].energy_provenance;
+  }
+  const double cores = unit_views_[u].cores > 0 ? static_cast<double>(unit.cores) / unit_views_[u].cores : 1;
+  const double above_w =
+      std::isnan(out.above_idle_w) ? (platform.busy_w(u, mhz) - platform.idle_w(u, mhz)) * cores : out.above_idle_w;
+  out.energy_mj = above_w * out.latency_ms;
+}
+
+template <Engine E>
+manager::Profile::Entry World<E>::entry(int app, int subnet, int unit, int opp) const {
+  const Forecast& out = forecast(app, unit, subnet, opp);
+  const double samples = apps_[app].arrivals.samples_per_frame();
+  return {samples * out.latency_ms, samples * out.energy_mj};
+}
+
+}  // namespace dynasoc

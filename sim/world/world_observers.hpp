@@ -1,0 +1,202 @@
+// World: temperatures, throttling, meters, the timeline, and the accounts at the end. Included by world_impl.hpp alone.
+#pragma once
+
+#include "world/world.hpp"
+
+namespace dynasoc {
+
+template <Engine E>
+void World<E>::update_temperatures() {
+  flush_heat();
+  thermal_->advance(static_cast<double>(now_ - thermal_at_) * 1e-9);
+  thermal_at_ = now_;
+  double peak = std::isnan(record_.peak_temperature_c) ? -1e9 : record_.peak_temperature_c;
+  for (std::size_t n = 0; n < temperatures_.size(); ++n) {
+    temperatures_[n] = thermal_->temperature_c(n);
+    peak = std::max(peak, temperatures_[n]);
+  }
+  record_.peak_temperature_c = peak;
+}
+
+template <Engine E>
+void World<E>::throttle() {
+  const ThermalFile& file = *setup_.platform.file.thermal;
+  std::vector<int> change(domains_.size(), 0);  // hot wins over cool where two trips share a domain
+  bool any = false;
+  for (const TripFile& trip : file.trips) {
+    std::size_t node = 0;
+    while (node < file.nodes.size() && file.nodes[node].first != trip.node.text) ++node;
+    for (const Name& name : trip.domains) {
+      const int d = setup_.platform.domain_index(name.text);
+      if (temperatures_[node] >= trip.temperature_c)
+        change[d] = -1;
+      else if (temperatures_[node] >= trip.temperature_c - trip.hysteresis_k)
+        change[d] = std::min(change[d], 0) == 0 ? 2 : change[d];
+    }
+  }
+  for (std::size_t d = 0; d < domains_.size(); ++d) {
+    DomainState& domain = domains_[d];
+    const int top = static_cast<int>(domain_views_[d].opps_mhz.size()) - 1;
+    int cap = domain.thermal_highest;
+    if (change[d] == -1)
+      cap = std::max(0, std::min(cap, domain.opp) - 1);
+    else if (change[d] == 0 && cap < top)
+      ++cap;
+    if (cap == domain.thermal_highest) continue;
+    if (recording_.decisions)
+      log(true, domain_views_[d].name, "thermal cap", number_text(domain_views_[d].opps_mhz[domain.thermal_highest]),
+          number_text(domain_views_[d].opps_mhz[cap]),
+          change[d] == -1 ? "trip point reached" : "below the trip point again", 0);
+    domain.thermal_highest = cap;
+    any = true;
+    domain.governed ? govern(static_cast<int>(d)) : retarget(static_cast<int>(d));
+  }
+  if (any && triggers_.thermal_trip) trigger(manager::Trigger::thermal_trip, -1);
+}
+
+template <Engine E>
+double World<E>::rail_energy_j(std::size_t rail) {
+  double sum = rail_static_[rail] ? setup_.platform.file.static_power_w * to_s(now_) : 0;
+  for (const int u : rail_units_[rail]) {
+    sync(units_[u]);
+    sum += units_[u].idle_j + units_[u].above_j + units_[u].switch_j;
+  }
+  return sum;
+}
+
+template <Engine E>
+double World<E>::rail_power_w(std::size_t rail) const {
+  double sum = rail_static_[rail] ? setup_.platform.file.static_power_w : 0;
+  for (const int u : rail_units_[rail]) sum += unit_power_w(units_[u]);
+  return sum;
+}
+
+template <Engine E>
+void World<E>::read_sensor(int s) {
+  SensorState& sensor = sensors_[s];
+  const SensorFile& file = setup_.platform.file.sensors[s].second;
+  for (std::size_t i = 0; i < sensor.rails.size(); ++i) {
+    const auto rail = static_cast<std::size_t>(sensor.rails[i]);
+    double power_w = rail_power_w(rail);
+    if (file.averaging_ms > 0) {
+      const double energy_j = rail_energy_j(rail);
+      const double window_s = to_s(now_ - sensor.marked);
+      if (window_s > 0) power_w = (energy_j - sensor.mark_j[i]) / window_s;
+      if (file.averaging_ms >= file.period_ms) sensor.mark_j[i] = energy_j;
+    }
+    const double step_w = file.resolution_mw * 1e-3;
+    rail_views_[rail].power_w = step_w > 0 ? std::round(power_w / step_w) * step_w : power_w;
+    rail_views_[rail].read_at = now_;
+  }
+  if (file.averaging_ms >= file.period_ms) sensor.marked = now_;
+  engine_.at(now_ + from_ms(file.period_ms), Priority::observer, {kSensorRead, static_cast<std::uint32_t>(s)});
+}
+
+template <Engine E>
+void World<E>::sample() {
+  // Looks and touches nothing: an integral that is cut in two rounds differently, and a run must not depend on being
+  // watched.
+  TimelineRow row;
+  row.at = now_;
+  row.values.reserve(record_.timeline_columns.size());
+  row.values.push_back(0);
+  // Powers are means since the last sample: an instant would depend on what happens to run whenever samples are taken.
+  const double window_s = to_s(recording_.timeline_period);
+  double power_w = setup_.platform.file.static_power_w;
+  for (UnitState& unit : units_) {
+    const double busy_s = unit.busy_s + (unit.running > 0 ? to_s(now_ - unit.synced) : 0);
+    const double energy_j = energy_now_j(unit);
+    row.values.push_back((busy_s - unit.busy_sampled_s) / window_s);
+    row.values.push_back(unit.mhz);
+    row.values.push_back((energy_j - unit.sampled_j) / window_s);
+    power_w += row.values.back();
+    unit.busy_sampled_s = busy_s;
+    unit.sampled_j = energy_j;
+  }
+  row.values[0] = power_w;
+  if (thermal_) {
+    ThermalModel model = *thermal_;
+    if (thermal_stale_)
+      for (std::size_t node = 0; node < node_power_.size(); ++node) model.set_power(node, node_power_[node]);
+    model.advance(static_cast<double>(now_ - thermal_at_) * 1e-9);
+    for (std::size_t n = 0; n < model.nodes(); ++n) row.values.push_back(model.temperature_c(n));
+  }
+  for (std::size_t r = 0; r < rail_views_.size(); ++r) {
+    double energy_j = rail_static_[r] ? setup_.platform.file.static_power_w * to_s(now_) : 0;
+    for (const int u : rail_units_[r]) energy_j += energy_now_j(units_[u]);
+    row.values.push_back((energy_j - rail_sampled_j_[r]) / window_s);
+    row.values.push_back(rail_views_[r].power_w);
+    rail_sampled_j_[r] = energy_j;
+  }
+  for (std::size_t a = 0; a < apps_.size(); ++a) {
+    row.values.push_back(apps_[a].loaded + 1);
+    row.values.push_back(apps_[a].queue.size());
+  }
+  record_.timeline.push_back(std::move(row));
+}
+
+template <Engine E>
+UnitRecord World<E>::unit_account(std::size_t u) {
+  UnitState& unit = units_[u];
+  sync(unit);
+  for (const std::uint32_t id : unit.tasks) settle_energy(id);
+  UnitRecord out;
+  out.name = unit_views_[u].name;
+  out.busy_s = unit.busy_s;
+  out.idle_energy_j = unit.idle_j;
+  out.job_energy_j = unit.jobs_j + unit.switch_j;
+  out.background_energy_j = unit.loads_j;
+  out.mhz_s = unit.mhz_s;
+  return out;
+}
+
+template <Engine E>
+void World<E>::finish_record() {
+  for (std::size_t u = 0; u < units_.size(); ++u) {
+    UnitRecord account = unit_account(u);
+    const UnitState& unit = units_[u];
+    const double jobs_j = unit.jobs_j + unit.loads_j;
+    const double error = std::abs(unit.above_j - jobs_j) / std::max({unit.above_j, jobs_j, 1e-9});
+    record_.conservation_error = std::max(record_.conservation_error, error);
+    const UnitRecord& base = baseline_.units[u];
+    account.busy_s -= base.busy_s;
+    account.idle_energy_j -= base.idle_energy_j;
+    account.job_energy_j -= base.job_energy_j;
+    account.background_energy_j -= base.background_energy_j;
+    account.mhz_s -= base.mhz_s;
+    record_.units.push_back(std::move(account));
+  }
+  if (record_.conservation_error > 1e-9)
+    throw InternalError("energy is not conserved: the units' and the jobs' accounts differ by a share of " +
+                        number_text(record_.conservation_error));
+  record_.dvfs_transitions -= baseline_.dvfs_transitions;
+  record_.decisions -= baseline_.decisions;
+  record_.duration_s = to_s(setup_.duration);
+  record_.measured_s = to_s(setup_.duration - baseline_.at);
+  record_.static_energy_j = setup_.platform.file.static_power_w * record_.measured_s;
+  if (thermal_) update_temperatures();
+
+  if (recording_.jobs)
+    for (std::size_t a = 0; a < apps_.size(); ++a) {
+      AppState& app = apps_[a];
+      const auto unfinished = [&](const FrameQueue::Frame& frame, Time start, Time deadline) {
+        JobRecord record;
+        record.arrival = frame.arrival;
+        record.start = start;
+        record.job = frame.job;
+        record.app = static_cast<std::uint16_t>(a);
+        record.subnet = static_cast<std::uint8_t>(app.loaded);
+        record.unit = static_cast<std::uint8_t>(app_views_[a].unit);
+        record.deadline = deadline;
+        record_.jobs.add(record);
+      };
+      if (app.serving) unfinished(app.frame, app.started, app.deadline);
+      for (; !app.queue.empty(); app.queue.pop()) {
+        const Time arrival = app.queue.front().arrival;
+        unfinished(app.queue.front(), kNever,
+                   app.relative_deadline == kNever ? kNever : arrival + app.relative_deadline);
+      }
+    }
+}
+
+}  // namespace dynasoc
