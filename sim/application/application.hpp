@@ -94,6 +94,7 @@ struct ApplicationFile {
   LatePolicy late = LatePolicy::queue;
   int queue_limit = 1;
   double weight = 1;
+  bool io_wait = false;
   double start_s = 0;
   double stop_s = 0;
   ExecutionFile execution = TableExecution{};
@@ -103,26 +104,29 @@ struct ApplicationFile {
 
   static constexpr auto fields() {
     using S = ApplicationFile;
-    return describe(required(&S::network, "network", "folder in models/, or a path to a network.json"),
-                    field(&S::tables, "tables",
-                          "tables of the network to use, at most one a unit; default: the network's own choice"),
-                    field(&S::unit, "unit", "processing unit it starts on; default: the first its tables cover"),
-                    field(&S::subnet, "subnet",
-                          "sub-network it starts with; default: the largest that meets the latency target alone"),
-                    required(&S::arrivals, "arrivals", "when frames arrive"),
-                    field(&S::targets, "targets", "what it asks for; later entries replace earlier ones"),
-                    field(&S::late, "late",
-                          "what happens to frames that wait: all are served; beyond queue_limit the oldest goes; one "
-                          "that would miss its "
-                          "deadline even on the fastest sub-network is not started; only the newest waits"),
-                    field(&S::queue_limit, "queue_limit", range(1, 1e6), "drop-oldest: frames that may wait"),
-                    field(&S::weight, "weight", range(1e-6, 1e6), "share of a fair unit"),
-                    field(&S::start_s, "start_s", non_negative(), "when it begins"),
-                    field(&S::stop_s, "stop_s", non_negative(), "when its arrivals end; 0 = with the run"),
-                    field(&S::execution, "execution", "how execution times vary"),
-                    field(&S::session, "session", "how this session's latencies differ from the table's"),
-                    field(&S::switch_ms, "switch_ms", non_negative(),
-                          "time of a sub-network switch, instead of the network's own"));
+    return describe(
+        required(&S::network, "network", "folder in models/, or a path to a network.json"),
+        field(&S::tables, "tables",
+              "tables of the network to use, at most one a unit; default: the network's own choice"),
+        field(&S::unit, "unit", "processing unit it starts on; default: the first its tables cover"),
+        field(&S::subnet, "subnet",
+              "sub-network it starts with; default: the largest that meets the latency target alone"),
+        required(&S::arrivals, "arrivals", "when frames arrive"),
+        field(&S::targets, "targets", "what it asks for; later entries replace earlier ones"),
+        field(&S::late, "late",
+              "what happens to frames that wait: all are served; beyond queue_limit the oldest goes; one "
+              "that would miss its "
+              "deadline even on the fastest sub-network is not started; only the newest waits"),
+        field(&S::queue_limit, "queue_limit", range(1, 1e6), "drop-oldest: frames that may wait"),
+        field(&S::weight, "weight", range(1e-6, 1e6), "share of a fair unit"),
+        field(&S::io_wait, "io_wait",
+              "whether it waits for frames in the kernel's I/O (a file, some cameras): schedutil boosts such wake-ups"),
+        field(&S::start_s, "start_s", non_negative(), "when it begins"),
+        field(&S::stop_s, "stop_s", non_negative(), "when its arrivals end; 0 = with the run"),
+        field(&S::execution, "execution", "how execution times vary"),
+        field(&S::session, "session", "how this session's latencies differ from the table's"),
+        field(&S::switch_ms, "switch_ms", non_negative(),
+              "time of a sub-network switch, instead of the network's own"));
   }
 };
 

@@ -84,6 +84,7 @@ struct PowerPoint {
 struct UnitFile {
   std::vector<Name> domains;
   Name host_domain;
+  double host_load = 1;
   Name memory_domain;
   Discipline discipline = Discipline::fair;
   bool preemptive = false;
@@ -100,6 +101,9 @@ struct UnitFile {
     return describe(
         required(&S::domains, "domains", "clocks it runs on; with several, the slowest sets the pace"),
         field(&S::host_domain, "host_domain", "CPU clock that launches its work (a GPU's driver)"),
+        field(&S::host_load, "host_load", range(0, 1),
+              "share of one core of the host domain that launching and awaiting its jobs takes, as that domain's "
+              "governor sees it; 1 = it spins"),
         field(&S::memory_domain, "memory_domain", "memory clock its jobs depend on"),
         field(&S::discipline, "discipline", "who runs next"),
         field(&S::preemptive, "preemptive", "priority and edf: a more urgent arrival interrupts the running job"),

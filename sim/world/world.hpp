@@ -94,6 +94,8 @@ class World final : public manager::Profile {
     kMode,
     kPolicy,
     kGovernor,
+    kLoad,
+    kWake,
     kThermal,
     kSensorMark,
     kSensorRead,
@@ -124,10 +126,21 @@ class World final : public manager::Profile {
     TimerId settle;
     std::unique_ptr<manager::Governor> governor;
     bool governed = true;
+    bool follows = false;   // its governor is told of each change of load
+    bool deferred = false;  // its sampling timer waits for work
+    bool told = true;       // of the present load
     Time sampled = 0;
-    TimerId tick;
-    std::vector<int> units;           // it clocks
-    std::vector<double> busy_mark_s;  // by unit, at the last governor sample
+    TimerId tick, wake;
+    Time wake_at = kNever;
+    std::vector<int> units;   // it clocks
+    std::vector<int> guests;  // units whose jobs one of its cores launches and waits for
+    int first_core = 0;       // of its unit
+    // Of its busiest core: all work of a unit that it clocks runs on every core, a guest's keeps one core waiting.
+    bool io_wake = false;
+    double load = 0;
+    Time load_at = 0;  // the integrals are exact up to here
+    double busy_s = 0, busy_mark_s = 0;
+    double busy_mhz_s = 0, busy_mhz_mark_s = 0;
   };
 
   // A claim on a unit: an application's current frame, a background load, the manager's computing.
@@ -170,6 +183,7 @@ class World final : public manager::Profile {
     int stalls = 0;                      // clock changes that hold it
     std::vector<std::uint32_t> tasks;    // running
     std::vector<std::uint32_t> waiting;  // of one-at-a-time disciplines
+    std::vector<int> watchers;           // domains whose governors look at its load
     // Accounts, exact up to `synced`.
     Time synced = 0;
     CompensatedSum weights;
@@ -289,7 +303,6 @@ class World final : public manager::Profile {
   void build_apps();
   void build_loads();
   void build_managers();
-  void start_governors();
   int initial_subnet(std::size_t app) const;
 
   // -- board ----------------------------------------------------------------------------------------------------------
@@ -355,7 +368,17 @@ class World final : public manager::Profile {
   void request(int domain, int opp);
   void retarget(int domain);
   void settle(int domain);
-  void govern(int domain, bool tick = false);
+  void govern(int domain, manager::Ask ask);
+  void sample_governor(int domain);
+  void load_changed(const UnitState& unit, bool io_wake);
+  void update_load(DomainState& domain, bool io_wake);
+  void integrate_load(DomainState& domain) {
+    const double dt = to_s(now_ - domain.load_at) * domain.load;
+    domain.load_at = now_;
+    domain.busy_s += dt;
+    domain.busy_mhz_s += dt * domain_views_[&domain - domains_.data()].opps_mhz[domain.opp];
+  }
+  int cores_online(const DomainState& domain) const;
   int clamp_opp(const DomainState& domain, int opp) const;
   void set_cores(int unit, int cores);
   void enter_mode(std::size_t mode);

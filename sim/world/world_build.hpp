@@ -48,14 +48,25 @@ void World<E>::build_board() {
     unit.opps = platform.file.domains[platform.links[u].domains[0]].second.opps_mhz.size();
     unit.cores = unit.most_cores = setup_.modes[0].cores_online[u];
     for (std::size_t v = 0; v < unit_count; ++v) unit.hurts = unit.hurts || platform.slow[v][u] > 1;
-    for (const int d : platform.links[u].domains) domains_[d].units.push_back(static_cast<int>(u));
+    for (int first = 0; const int d : platform.links[u].domains) {
+      domains_[d].units.push_back(static_cast<int>(u));
+      domains_[d].first_core = first;
+      first += platform.file.domains[d].second.cores;
+    }
+    if (const int host = platform.links[u].host_domain; host >= 0) domains_[host].guests.push_back(static_cast<int>(u));
     unit_views_[u].name = platform.file.units[u].first;
     unit_views_[u].index = static_cast<int>(u);
     unit_views_[u].domains = platform.links[u].domains;
     for (const int d : platform.links[u].domains) unit_views_[u].cores += platform.file.domains[d].second.cores;
     unit_views_[u].cores_online = unit.cores;
   }
-  for (DomainState& domain : domains_) domain.busy_mark_s.assign(domain.units.size(), 0);
+  for (std::size_t d = 0; d < domain_count; ++d) {
+    DomainState& domain = domains_[d];
+    domain.follows = domain.governor->follows_load();
+    if (!domain.follows && domain.governor->period_ms() <= 0) continue;
+    for (const auto* of : {&domain.units, &domain.guests})
+      for (const int u : *of) units_[u].watchers.push_back(static_cast<int>(d));
+  }
 
   for (const auto& [name, rail] : platform.file.rails) {
     std::vector<int> fed;

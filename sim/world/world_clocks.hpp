@@ -14,7 +14,8 @@ void World<E>::refresh_unit(std::size_t u) {
   const Platform::UnitLinks& links = platform.links[u];
   int slowest = links.domains[0], cores = 0;
   for (const int d : links.domains) {
-    if (domains_[d].opp < domains_[slowest].opp) slowest = d;
+    const bool works = cores_online(domains_[d]) > 0 || cores_online(domains_[slowest]) == 0;
+    if (works && (domains_[d].opp < domains_[slowest].opp || cores_online(domains_[slowest]) == 0)) slowest = d;
     cores += platform.file.domains[d].second.cores;
   }
   unit.opp = domains_[slowest].opp;
@@ -95,6 +96,7 @@ void World<E>::settle(int d) {
   DomainState& domain = domains_[d];
   domain.settling = false;
   if (domain.opp == domain.next) return;
+  integrate_load(domain);
   domain.opp = domain.next;
   for (std::size_t u = 0; u < units_.size(); ++u) {
     const Platform::UnitLinks& links = setup_.platform.links[u];
@@ -103,29 +105,86 @@ void World<E>::settle(int d) {
     if (other) ++units_[u].epoch;
     if (own || other) refresh_unit(u);
   }
+  if (domain.follows && started_) govern(d, manager::Ask::clock);
 }
 
 template <Engine E>
-void World<E>::govern(int d, bool tick) {
-  DomainState& domain = domains_[d];
-  double busy = 0;
-  const double window_s = to_s(now_ - domain.sampled);
-  for (std::size_t i = 0; i < domain.units.size(); ++i) {
-    UnitState& unit = units_[domain.units[i]];
-    sync(unit);
-    if (window_s > 0) busy = std::max(busy, (unit.busy_s - domain.busy_mark_s[i]) / window_s);
-    if (tick) domain.busy_mark_s[i] = unit.busy_s;
+int World<E>::cores_online(const DomainState& domain) const {
+  const int cores = setup_.platform.file.domains[&domain - domains_.data()].second.cores;
+  if (cores == 0 || domain.units.empty()) return 1;
+  return std::clamp(units_[domain.units[0]].cores - domain.first_core, 0, cores);
+}
+
+// A unit has become busy or idle. Governors hear of it when the instant is over: a job that follows another at once
+// leaves no gap.
+template <Engine E>
+void World<E>::load_changed(const UnitState& unit, bool io_wake) {
+  for (const int d : unit.watchers) update_load(domains_[d], io_wake);
+}
+
+template <Engine E>
+void World<E>::update_load(DomainState& domain, bool io_wake) {
+  double load = 0;
+  if (cores_online(domain) > 0) {
+    for (const int u : domain.guests)
+      if (units_[u].running > 0) load = std::max(load, setup_.platform.file.units[u].second.host_load);
+    for (const int u : domain.units)
+      if (units_[u].running > 0) load = 1;
   }
+  if (load == domain.load && !io_wake) return;
+  integrate_load(domain);
+  domain.load = load;
+  domain.io_wake = domain.io_wake || io_wake;
+  if (!domain.told || !(domain.follows || domain.deferred)) return;
+  domain.told = false;
+  engine_.at(now_, Priority::manager, {kLoad, static_cast<std::uint32_t>(&domain - domains_.data())});
+}
+
+template <Engine E>
+void World<E>::sample_governor(int d) {
+  DomainState& domain = domains_[d];
+  domain.deferred = false;
+  govern(d, manager::Ask::sample);
+  domain.tick = engine_.at(now_ + from_ms(domain.governor->period_ms()), Priority::manager,
+                           {kGovernor, static_cast<std::uint32_t>(d)});
+}
+
+template <Engine E>
+void World<E>::govern(int d, manager::Ask ask) {
+  DomainState& domain = domains_[d];
+  integrate_load(domain);
+  manager::CoreLoad core;
+  if (const double window_s = to_s(now_ - domain.sampled); window_s > 0) {
+    core.busy = std::min((domain.busy_s - domain.busy_mark_s) / window_s, 1.0);
+    core.busy_mhz = (domain.busy_mhz_s - domain.busy_mhz_mark_s) / window_s;
+  }
+  core.running = domain.load;
+  core.io_wake = domain.io_wake;
   manager::DomainSample seen;
   seen.now = now_;
   seen.since = domain.sampled;
-  seen.busy = std::min(busy, 1.0);
+  seen.ask = ask;
+  seen.cores = {&core, 1};
+  seen.cpus = std::max(cores_online(domain), 1);
   seen.opps_mhz = domain_views_[d].opps_mhz;
   seen.opp = domain.opp;
+  seen.changing = domain.settling;
   seen.lowest = clamp_opp(domain, 0);
   seen.highest = clamp_opp(domain, static_cast<int>(seen.opps_mhz.size()) - 1);
-  if (tick) domain.sampled = now_;  // a change of limits in between must not cut the window short
-  if (domain.governed) request(d, domain.governor->next(seen));
+  if (ask == manager::Ask::sample) {  // a change of limits in between must not cut the window short
+    domain.sampled = now_;
+    domain.busy_mark_s = domain.busy_s;
+    domain.busy_mhz_mark_s = domain.busy_mhz_s;
+  }
+  const int wanted = domain.governor->next(seen);
+  if (domain.follows) {
+    if (const Time wake = domain.governor->wake(); wake != domain.wake_at) {
+      engine_.cancel(domain.wake);
+      domain.wake_at = wake;
+      if (wake != kNever) domain.wake = engine_.at(wake, Priority::manager, {kWake, static_cast<std::uint32_t>(d)});
+    }
+  }
+  if (domain.governed && ask != manager::Ask::clock) request(d, wanted);
 }
 
 template <Engine E>
@@ -137,6 +196,7 @@ void World<E>::set_cores(int u, int cores) {
   unit.cores = cores;
   ++unit.epoch;
   refresh_unit(u);
+  for (const int d : setup_.platform.links[u].domains) update_load(domains_[d], false);
 }
 
 template <Engine E>
@@ -151,7 +211,7 @@ void World<E>::enter_mode(std::size_t m) {
   for (std::size_t d = 0; d < domains_.size(); ++d) {
     domains_[d].lowest = mode.lowest_opp[d];
     domains_[d].highest = mode.highest_opp[d];
-    domains_[d].governed ? govern(static_cast<int>(d)) : retarget(static_cast<int>(d));
+    domains_[d].governed ? govern(static_cast<int>(d), manager::Ask::limits) : retarget(static_cast<int>(d));
   }
 }
 

@@ -16,7 +16,7 @@ template <Engine E>
 RunRecord World<E>::run(const Progress& progress) {
   steps_per_ns_ = static_cast<double>(AppRecord::kSteps) / static_cast<double>(setup_.duration);
   for (std::size_t d = 0; d < domains_.size(); ++d) {
-    govern(static_cast<int>(d));
+    govern(static_cast<int>(d), manager::Ask::start);
     if (const double period_ms = domains_[d].governor->period_ms(); period_ms > 0)
       domains_[d].tick = engine_.at(from_ms(period_ms), Priority::manager, {kGovernor, static_cast<std::uint32_t>(d)});
   }
@@ -104,10 +104,31 @@ void World<E>::on_event(Event event) {
       trigger(manager::Trigger::period, -1);
       engine_.at(now_ + from_ms(triggers_.period_ms), Priority::manager, {kPolicy, 0});
       break;
-    case kGovernor:
-      govern(subject, true);
-      domains_[subject].tick = engine_.at(now_ + from_ms(domains_[subject].governor->period_ms()), Priority::manager,
-                                          {kGovernor, event.subject});
+    case kGovernor: {
+      DomainState& domain = domains_[subject];
+      const double wait_ms = domain.load > 0 || domain.deferred ? 0 : domain.governor->deferrable_ms();
+      if (wait_ms > 0) {
+        domain.deferred = true;
+        if (std::isfinite(wait_ms)) domain.tick = engine_.at(now_ + from_ms(wait_ms), Priority::manager, event);
+      } else {
+        sample_governor(subject);
+      }
+      break;
+    }
+    case kLoad: {
+      DomainState& domain = domains_[subject];
+      domain.told = true;
+      if (domain.deferred && domain.load > 0) {
+        engine_.cancel(domain.tick);
+        sample_governor(subject);
+      }
+      if (domain.follows) govern(subject, manager::Ask::load);
+      domain.io_wake = false;
+      break;
+    }
+    case kWake:
+      domains_[subject].wake_at = kNever;
+      govern(subject, manager::Ask::timer);
       break;
     case kThermal:
       update_temperatures();

@@ -120,7 +120,7 @@ void World<E>::apply(const manager::Decision& decision) {
           if (told)
             target = domain_views_[write.target].name, from = number_text(opps[limit]), to = number_text(opps[opp]);
           limit = opp;
-          domain.governed ? govern(write.target) : retarget(write.target);
+          domain.governed ? govern(write.target, manager::Ask::limits) : retarget(write.target);
           break;
         }
         case Knob::governor: {
@@ -130,7 +130,7 @@ void World<E>::apply(const manager::Decision& decision) {
             from = domain.governed ? setup_.governors[write.target].name : "policy",
             to = setup_.governors[write.target].name;
           domain.governed = true;
-          govern(write.target);
+          govern(write.target, manager::Ask::limits);
           break;
         }
         case Knob::cores: {

@@ -49,7 +49,7 @@ void World<E>::throttle() {
           change[d] == -1 ? "trip point reached" : "below the trip point again", 0);
     domain.thermal_highest = cap;
     any = true;
-    domain.governed ? govern(static_cast<int>(d)) : retarget(static_cast<int>(d));
+    domain.governed ? govern(static_cast<int>(d), manager::Ask::limits) : retarget(static_cast<int>(d));
   }
   if (any && triggers_.thermal_trip) trigger(manager::Trigger::thermal_trip, -1);
 }

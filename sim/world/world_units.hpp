@@ -63,6 +63,8 @@ void World<E>::begin(std::uint32_t id) {
   update_capacity(unit);
   task.activity = engine_.start(unit.processor, task.work_ns, task.weight, engine_rate(task), {kDone, id});
   if (unit.hurts && unit.running == 1) contention_changed(task.unit);
+  if (unit.running == 1 && !unit.watchers.empty())
+    load_changed(unit, id < apps_.size() && setup_.apps[id].file.io_wait);
   power_changed(unit);
 }
 
@@ -97,6 +99,7 @@ void World<E>::finish(std::uint32_t id) {
   }
   update_capacity(unit);
   if (unit.hurts && unit.running == 0) contention_changed(task.unit);
+  if (unit.running == 0 && !unit.watchers.empty()) load_changed(unit, false);
   power_changed(unit);
 }
 

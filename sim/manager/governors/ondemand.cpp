@@ -1,0 +1,114 @@
+// ondemand: the highest clock above a load threshold, otherwise a clock in proportion to the load.
+//
+// Every `sampling_rate` the load is the share of busy time of the busiest core, in percent. Above `up_threshold` the
+// clock goes to the limit, and the next sample comes after `sampling_down_factor` periods. Otherwise, variant
+// `current`: f_min + load (f_max - f_min) / 100 of the whole table, the closest OPP (the lower of two as near). Variant
+// `legacy`, of kernels up to 3.x: if load x f < (up_threshold - down_differential) f, the lowest OPP of at least load f
+// / (up_threshold - down_differential); else it stays. `powersave_bias` takes off so many thousandths.
+//
+// The sampling timer is deferrable: an idle cluster is not sampled. A core that wakes after more than two periods is
+// given its previous load once, for its window shows the idleness and not the work (`current`).
+//
+// Source: Linux drivers/cpufreq/cpufreq_ondemand.c and cpufreq_governor.c, read in 4.4 (prev_load, deferrable timers);
+// the proportional rule as quoted from 5.x. `sampling_rate`: newer kernels take min(1000 x transition latency, 10 ms),
+// which is 10 ms on Tegra194 (300 us); older ones 1000 x latency. Not modelled: the alternation between two OPPs within
+// a period that powersave_bias causes, nice and I/O time.
+#include <limits>
+#include <vector>
+
+#include "manager/governor.hpp"
+
+namespace dynasoc::manager {
+
+enum class OndemandVariant : std::uint8_t { current, legacy };
+
+}  // namespace dynasoc::manager
+
+namespace dynasoc {
+template <>
+struct EnumNames<manager::OndemandVariant> {
+  static constexpr std::array<std::pair<std::string_view, manager::OndemandVariant>, 2> names{
+      {{"current", manager::OndemandVariant::current}, {"legacy", manager::OndemandVariant::legacy}}};
+};
+}  // namespace dynasoc
+
+namespace dynasoc::manager {
+namespace {
+
+class Ondemand final : public Governor {
+ public:
+  struct Parameters {
+    OndemandVariant variant = OndemandVariant::current;
+    double sampling_rate = 10000;
+    int up_threshold = 95;
+    int down_differential = 10;
+    int sampling_down_factor = 1;
+    int powersave_bias = 0;
+
+    static constexpr auto fields() {
+      using P = Parameters;
+      return describe(
+          field(&P::variant, "variant", "current: in proportion to the load; legacy: as kernels up to 3.x"),
+          field(&P::sampling_rate, "sampling_rate", at_least(1), "time between samples [us]"),
+          field(&P::up_threshold, "up_threshold", range(11, 100), "load above which the clock is highest [%]"),
+          field(&P::down_differential, "down_differential", range(0, 99), "legacy: below the threshold [%]"),
+          field(&P::sampling_down_factor, "sampling_down_factor", range(1, 100000),
+                "periods for which the highest clock is kept"),
+          field(&P::powersave_bias, "powersave_bias", range(0, 1000), "taken off the clock [1/1000]"));
+    }
+  };
+  explicit Ondemand(const Parameters& parameters) : p_(parameters) {}
+
+  double period_ms() const override { return p_.sampling_rate * 1e-3 * rate_mult_; }
+  double deferrable_ms() const override { return std::numeric_limits<double>::infinity(); }
+
+  int next(const DomainSample& sample) override {
+    if (sample.ask != Ask::sample) return sample.opp;
+    const int load = load_of(sample);
+    const std::int64_t f = to_khz(sample.mhz());
+    const bool legacy = p_.variant == OndemandVariant::legacy;
+    if (load > p_.up_threshold) {
+      if (sample.opp < sample.highest) rate_mult_ = p_.sampling_down_factor;
+      return p_.powersave_bias > 0 ? lowest_at_least(sample, biased(opp_khz(sample, sample.highest))) : sample.highest;
+    }
+    rate_mult_ = 1;
+    if (legacy) {
+      const int aim = p_.up_threshold - p_.down_differential;
+      if (load >= aim) return sample.opp;
+      return lowest_at_least(sample, biased(load * f / std::max(aim, 1)));
+    }
+    const std::int64_t lowest = to_khz(sample.opps_mhz.front()), highest = to_khz(sample.opps_mhz.back());
+    return closest(sample, biased(lowest + load * (highest - lowest) / 100));
+  }
+
+ private:
+  std::int64_t biased(std::int64_t khz) const { return khz - khz * p_.powersave_bias / 1000; }
+
+  int load_of(const DomainSample& sample) {
+    const Time window = sample.now - sample.since;
+    previous_.resize(sample.cores.size(), 0);
+    int most = 0;
+    for (std::size_t i = 0; i < sample.cores.size(); ++i) {
+      int load = load_percent(sample.cores[i].busy, window);
+      if (p_.variant == OndemandVariant::current) {
+        if (previous_[i] > 0 && window > 2 * from_ms(period_ms())) {
+          load = previous_[i];
+          previous_[i] = 0;  // once: the next window shows what the work needs
+        } else {
+          previous_[i] = load;
+        }
+      }
+      most = std::max(most, load);
+    }
+    return most;
+  }
+
+  Parameters p_;
+  int rate_mult_ = 1;
+  std::vector<int> previous_;  // load, by core
+};
+
+const Registration<Governor, Ondemand> registered{"ondemand", "highest above a load threshold, else by load (Linux)"};
+
+}  // namespace
+}  // namespace dynasoc::manager
