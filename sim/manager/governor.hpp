@@ -95,8 +95,12 @@ class Governor {
   /// each `next`.
   virtual Time wake() const { return kNever; }
 
-  /// The OPP wanted next; the board clamps it to the limits. Called in order of time.
-  virtual int next(const DomainSample& sample) = 0;
+  /// The OPP wanted next, within the limits. Called in order of time.
+  int next(const DomainSample& sample) { return std::clamp(choose(sample), sample.lowest, sample.highest); }
+
+ protected:
+  /// The same, limits or not.
+  virtual int choose(const DomainSample& sample) = 0;
 };
 
 }  // namespace dynasoc::manager

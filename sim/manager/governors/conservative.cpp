@@ -62,7 +62,7 @@ class Conservative final : public Governor {
   double period_ms() const override { return p_.sampling_rate * 1e-3; }
   double deferrable_ms() const override { return std::numeric_limits<double>::infinity(); }
 
-  int next(const DomainSample& sample) override {
+  int choose(const DomainSample& sample) override {
     const std::int64_t lowest = opp_khz(sample, sample.lowest);
     const std::int64_t highest = opp_khz(sample, sample.highest);
     if (requested_khz_ == 0 || (current() && (requested_khz_ > highest || requested_khz_ < lowest)))

@@ -53,7 +53,7 @@ class Interactive final : public Governor {
     return at_lowest_ ? std::numeric_limits<double>::infinity() : p_.timer_slack * 1e-3;
   }
 
-  int next(const DomainSample& sample) override {
+  int choose(const DomainSample& sample) override {
     if (cores_.size() != sample.cores.size() || sample.ask == Ask::start) {
       cores_.assign(sample.cores.size(), Core{sample.opp, sample.opp, sample.now, sample.now});
       policy_floor_time_ = policy_hispeed_time_ = sample.now;

@@ -15,7 +15,7 @@ class JetsonClocks final : public Governor {
     static constexpr auto fields() { return std::tuple<>{}; }
   };
   explicit JetsonClocks(const Parameters&) {}
-  int next(const DomainSample& sample) override { return sample.highest; }
+  int choose(const DomainSample& sample) override { return sample.highest; }
 };
 
 const Registration<Governor, JetsonClocks> registered{"jetson_clocks", "the highest clock of the power mode, held"};

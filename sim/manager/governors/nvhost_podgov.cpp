@@ -51,7 +51,7 @@ class Podgov final : public Governor {
 
   double period_ms() const override { return p_.polling_interval; }
 
-  int next(const DomainSample& sample) override {
+  int choose(const DomainSample& sample) override {
     if (sample.ask != Ask::sample) {
       if (sample.ask == Ask::start) last_scale_ = sample.now;
       return asked_ < 0 ? asked_ = sample.opp : asked_;

@@ -62,7 +62,7 @@ class Ondemand final : public Governor {
   double period_ms() const override { return p_.sampling_rate * 1e-3 * rate_mult_; }
   double deferrable_ms() const override { return std::numeric_limits<double>::infinity(); }
 
-  int next(const DomainSample& sample) override {
+  int choose(const DomainSample& sample) override {
     if (sample.ask != Ask::sample) return sample.opp;
     const int load = load_of(sample);
     const std::int64_t f = to_khz(sample.mhz());

@@ -10,7 +10,7 @@ class Performance final : public Governor {
     static constexpr auto fields() { return std::tuple<>{}; }
   };
   explicit Performance(const Parameters&) {}
-  int next(const DomainSample& sample) override { return sample.highest; }
+  int choose(const DomainSample& sample) override { return sample.highest; }
 };
 
 const Registration<Governor, Performance> registered{"performance", "the highest clock that the limits allow"};

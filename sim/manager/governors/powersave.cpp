@@ -10,7 +10,7 @@ class Powersave final : public Governor {
     static constexpr auto fields() { return std::tuple<>{}; }
   };
   explicit Powersave(const Parameters&) {}
-  int next(const DomainSample& sample) override { return sample.lowest; }
+  int choose(const DomainSample& sample) override { return sample.lowest; }
 };
 
 const Registration<Governor, Powersave> registered{"powersave", "the lowest clock that the limits allow"};

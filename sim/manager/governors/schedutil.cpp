@@ -88,7 +88,7 @@ class Schedutil final : public Governor {
   bool follows_load() const override { return true; }
   Time wake() const override { return wake_; }
 
-  int next(const DomainSample& sample) override {
+  int choose(const DomainSample& sample) override {
     if (cores_.size() != sample.cores.size()) {
       cores_.assign(sample.cores.size(), Core{});
       mhz_ = sample.mhz();

@@ -32,7 +32,7 @@ class SimpleOndemand final : public Governor {
 
   double period_ms() const override { return p_.polling_interval; }
 
-  int next(const DomainSample& sample) override {
+  int choose(const DomainSample& sample) override {
     if (sample.ask != Ask::sample) return sample.opp;
     std::int64_t total_us = (sample.now - sample.since) / 1000;
     if (total_us == 0) return sample.highest;

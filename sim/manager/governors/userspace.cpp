@@ -17,7 +17,7 @@ class Userspace final : public Governor {
   };
   explicit Userspace(const Parameters& parameters) : p_(parameters) {}
 
-  int next(const DomainSample& sample) override {
+  int choose(const DomainSample& sample) override {
     if (p_.mhz <= 0) return sample.opp;
     int best = 0;
     for (int i = 0; i < static_cast<int>(sample.opps_mhz.size()); ++i)
