@@ -19,6 +19,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -27,6 +28,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOT_RUN = re.compile(r"^\s*(make|git|cd|export|sudo|apt-get|docker)\b|\bdynasoc bench(?! --help)|\btools/docs\.")
 SCHEMAS = ("scenario", "platform", "network")
 PICTURES = {"gpu-sharing": "scenarios/claims/gpu-sharing.json"}
+CPU_GOVERNORS = {"schedutil of JetPack 5": "schedutil", "schedutil of JetPack 4": '{"name":"schedutil","variant":"jetpack-4"}',
+                 "ondemand": "ondemand", "conservative": "conservative", "interactive": "interactive"}
+GPU_GOVERNORS = {"nvhost_podgov": "nvhost_podgov", "simple_ondemand": "simple_ondemand"}
+# Pictures of governors' responses: unit, its governors, and the scenario that they answer.
+RESPONSES = {f"governors-{unit}-{load}": (unit, governors, f"scenarios/governors/{load}.json")
+             for unit, governors in (("cpu", CPU_GOVERNORS), ("gpu", GPU_GOVERNORS)) for load in ("step", "ramp")}
+RESPONSES["governors-cpu-periodic"] = ("cpu", dict(list(CPU_GOVERNORS.items())[:3]), "scenarios/governors/periodic.json")
 
 
 class Failure(Exception):
@@ -206,7 +214,7 @@ def generate_schema(scratch, kind):
 def words_of(folder, name):
     for path in sorted((ROOT / "sim" / "manager" / folder).glob("*.cpp")):
         text = path.read_text(encoding="utf-8")
-        if not re.search(r"registered\w*\s*\{\s*\"" + re.escape(name) + "\"", text):
+        if not re.search(r"Registration<.*>\s*\w+\s*\{\s*\"" + re.escape(name) + "\"", text):
             continue
         lines = []
         for line in text.splitlines():
@@ -355,6 +363,19 @@ def make_document(text, name, binary):
         return re.sub(r"^<!-- generated: ([^\n]*?) -->\n.*?^<!-- end -->$", generated, out, flags=re.S | re.M)
 
 
+def response(scratch, unit, governors, scenario):
+    """The picture of governors that answer a scenario."""
+    runs = []
+    for i, (name, governor) in enumerate(governors.items()):
+        scratch.dynasoc(f"run {scenario} --set 'governors.{unit}={governor}' --out out/{unit}-{i} --force --quiet")
+        runs.append(f"'{name}=out/{unit}-{i}'")
+    title = json.loads((ROOT / scenario).read_text(encoding="utf-8"))["title"].split(":")[0]
+    status, text = scratch.run(f"python3 tools/plot_governors.py {unit} {' '.join(runs)} --title {shlex.quote(title)}")
+    if status != 0:
+        raise Failure(text)
+    return text
+
+
 def documents():
     return [ROOT / "README.md"] + sorted((ROOT / "docs").glob("*.md"))
 
@@ -371,6 +392,8 @@ def make_everything(binary):
             if status != 0:
                 raise Failure(text)
             contents[ROOT / "docs" / "images" / f"{name}.svg"] = text
+        for name, (unit, governors, scenario) in RESPONSES.items():
+            contents[ROOT / "docs" / "images" / f"{name}.svg"] = response(scratch, unit, governors, scenario)
     for path in documents():
         try:
             contents[path] = make_document(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)), binary)

@@ -19,6 +19,7 @@
 
 #include "cli/options.hpp"
 #include "common/text.hpp"
+#include "manager/governor.hpp"
 #include "version.hpp"
 
 extern char** environ;
@@ -172,6 +173,7 @@ class Bench {
     Json info = machine();  // the load as it is before we add to it
     ProgressBar progress(quiet_);
     speed(out, progress);
+    governors(out);
     growth_in_inferences(out, progress);
     growth_in_applications(out, progress);
     start_up(out, progress);
@@ -226,6 +228,26 @@ class Bench {
     }
     if (sibling) out["ratios"]["native_to_simgrid"] = ratio(native, simgrid);
     out["rounds"] = plan_.rounds;
+  }
+
+  // What governors cost: one evaluation, and the workload with them against the same at fixed clocks, in turn.
+  void governors(Json& out) const {
+    Json& to = out["governors"] = Json::object();
+    for (const std::string& name : manager::Registry<manager::Governor>::instance().names())
+      to["ns_per_evaluation"][name] = governor_ns(name, static_cast<int>(plan_.inferences));
+    for (const bool background : {true, false}) {
+      Series fixed, governed;
+      BenchWorkload workload;
+      workload.inferences = plan_.growth_inferences;
+      workload.background = background;
+      for (int round = 0; round < plan_.rounds; ++round) {
+        workload.clocks = BenchClocks::fixed;
+        fixed.add(bench_in_child(workload, false, 1)[0]);
+        workload.clocks = BenchClocks::governors;
+        governed.add(bench_in_child(workload, false, 1)[0]);
+      }
+      to[background ? "throughput" : "throughput_without_background"] = ratio(governed, fixed);
+    }
   }
 
   BenchRun simgrid_run(const fs::path& program, ProgressBar& progress) const {
@@ -426,6 +448,17 @@ std::string bench_text(const Json& r, bool colour) {
     line(out, "  %14d %12.0f ns  x %.2f %12.1f MB %12.0f ns", row["applications"].get<int>(),
          get(row, "ns_per_inference"), get(row, "ratio"), get(row, "peak_mb"),
          get(row, "ns_per_inference_manager_as_often"));
+
+  line(out, "\n%sGOVERNORS%s  one evaluation", bold, plain);
+  for (const auto& [name, ns] : r["governors"]["ns_per_evaluation"].items())
+    line(out, "  %-24s %10.0f ns", name.c_str(), ns.get<double>());
+  const auto share = [&](const char* text, const char* key) {
+    const Json& ratio = r["governors"][key];
+    line(out, "  %-58s %5.1f %%   (rounds: %.1f to %.1f)", text, 100 * get(ratio, "median"), 100 * get(ratio, "least"),
+         100 * get(ratio, "largest"));
+  };
+  share("throughput with schedutil and podgov, of fixed clocks", "throughput");
+  share("the same without background loads (units idle at times)", "throughput_without_background");
 
   line(out, "\n%sSTART%s  dynasoc run scenarios/minimal.json, whole process: %.1f ms (median; best %.1f)", bold, plain,
        get(r, "startup_ms"), get(r, "startup_ms_best"));

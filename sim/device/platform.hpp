@@ -11,6 +11,7 @@
 
 #include "common/fields.hpp"
 #include "common/provenance.hpp"
+#include "device/step_wise.hpp"
 
 namespace dynasoc {
 
@@ -159,8 +160,7 @@ struct ThermalLinkFile {
   }
 };
 
-/// Step-wise throttling: at or above the trip temperature the domains' caps go down one OPP per poll, below it (less
-/// the hysteresis) they come back one OPP per poll.
+/// A temperature at which clocks are capped, as `ThermalFile::governor` says (step_wise.hpp).
 struct TripFile {
   Name node;
   double temperature_c = 0;
@@ -169,10 +169,11 @@ struct TripFile {
 
   static constexpr auto fields() {
     using S = TripFile;
-    return describe(required(&S::node, "node", "whose temperature is watched"),
-                    required(&S::temperature_c, "temperature_c", range(-50, 200), "trip point"),
-                    field(&S::hysteresis_k, "hysteresis_k", non_negative(), "how far below it caps are lifted again"),
-                    required(&S::domains, "domains", "whose clocks are capped"));
+    return describe(
+        required(&S::node, "node", "whose temperature is watched"),
+        required(&S::temperature_c, "temperature_c", range(-50, 200), "trip point"),
+        field(&S::hysteresis_k, "hysteresis_k", non_negative(), "threshold: how far below it caps are lifted again"),
+        required(&S::domains, "domains", "whose clocks are capped"));
   }
 };
 
@@ -180,6 +181,7 @@ struct ThermalFile {
   double ambient_c = 25;
   double initial_c = 25;
   double poll_ms = 100;
+  ThermalGovernor governor = ThermalGovernor::threshold;
   Named<ThermalNodeFile> nodes;
   std::vector<ThermalLinkFile> links;
   std::vector<TripFile> trips;
@@ -193,6 +195,9 @@ struct ThermalFile {
         required(&S::ambient_c, "ambient_c", range(-50, 100), "temperature of the surroundings"),
         field(&S::initial_c, "initial_c", range(-50, 150), "of every node at the start"),
         field(&S::poll_ms, "poll_ms", at_least(1e-3), "how often trip points are checked and temperatures recorded"),
+        field(&S::governor, "governor",
+              "how trips cap clocks, a step a poll; threshold: down at the trip, up below it less the hysteresis; "
+              "step_wise (Linux): at the trip down while temperature rises, up while it falls"),
         required(&S::nodes, "nodes", "by name"), field(&S::links, "links", "between nodes"),
         field(&S::trips, "trips", "throttling"),
         field(&S::static_node, "static_node", "node that the board's static power heats"),

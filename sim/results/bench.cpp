@@ -6,6 +6,8 @@
 #include <fstream>
 
 #include "common/child_process.hpp"
+#include "kernel/random.hpp"
+#include "manager/governor.hpp"
 
 namespace dynasoc {
 namespace fs = std::filesystem;
@@ -60,6 +62,9 @@ Scenario bench_scenario(const BenchWorkload& workload) {
       }
     if (!workload.manager_as_often) root["policy"]["period_ms"] = root["policy"]["period_ms"].get<double>() * replicas;
   }
+  if (workload.clocks != BenchClocks::manager) root["policy"]["dvfs"] = false;
+  if (workload.clocks == BenchClocks::governors) root["governors"] = {{"cpu", "schedutil"}, {"gpu", "nvhost_podgov"}};
+  if (!workload.background) root.erase("background");
   return load_scenario(Document::parse(root.dump(), path.string()), path.parent_path());
 }
 
@@ -87,6 +92,34 @@ std::vector<BenchRun> bench_in_child(const BenchWorkload& workload, bool record_
   std::vector<BenchRun> out;
   for (const Json& run : Json::parse(child.result())) out.push_back(bench_run_of(run));
   return out;
+}
+
+double governor_ns(const std::string& name, int calls) {
+  const auto governor = manager::Registry<manager::Governor>::instance().make(name, nullptr);
+  std::vector<double> opps;
+  for (int i = 0; i < 25; ++i) opps.push_back(115.2 + 76.8 * i);
+  const Stream draws(1, "governor bench");
+  manager::CoreLoad core;
+  manager::DomainSample sample;
+  sample.cores = {&core, 1};
+  sample.cpus = 2;
+  sample.opps_mhz = opps;
+  sample.highest = static_cast<int>(opps.size()) - 1;
+  sample.ask = manager::Ask::start;
+  sample.opp = governor->next(sample);
+  std::vector<double> uniform;  // drawn before the clock starts
+  for (std::uint64_t i = 0; i < 1024; ++i) uniform.push_back(draws.uniform(i));
+  const double began_s = cpu_seconds();
+  for (int i = 0; i < calls; ++i) {
+    sample.ask = i % 2 == 0 ? manager::Ask::load : manager::Ask::sample;
+    sample.now += 1'000'000 + static_cast<Time>(2e7 * uniform[static_cast<std::size_t>(i) % 1024]);
+    if (sample.ask == manager::Ask::load) core.running = 1 - core.running;
+    core.busy = uniform[static_cast<std::size_t>(i + 7) % 1024];
+    core.busy_mhz = core.busy * sample.mhz();
+    sample.opp = governor->next(sample);
+    if (sample.ask == manager::Ask::sample) sample.since = sample.now;
+  }
+  return (cpu_seconds() - began_s) * 1e9 / calls;
 }
 
 Json to_json(const BenchRun& run) {

@@ -8,12 +8,21 @@
 
 namespace dynasoc {
 
+/// Who sets the clocks of the standard workload.
+enum class BenchClocks : std::uint8_t {
+  manager,   ///< the manager, as in the standard
+  fixed,     ///< nobody: the highest, all along
+  governors  ///< schedutil the CPU's, nvhost_podgov the GPU's
+};
+
 /// How the standard workload is varied.
 struct BenchWorkload {
   double inferences = 1e6;  ///< about as many frames arrive
   int applications = 0;     ///< a multiple of the standard's; 0 = as it is
   bool manager_as_often =
       false;  ///< with more applications: decisions as often as in the standard, each on all of them
+  BenchClocks clocks = BenchClocks::manager;
+  bool background = true;  ///< without it units are idle at times, and governors have something to follow
 };
 
 /// scenarios/bench/standard.json, varied. n times its applications means: n replicas of each, with an n-th of the frame
@@ -39,6 +48,10 @@ BenchRun bench_here(const Setup& setup, bool record_jobs, EngineKind engine);
 
 /// `times` simulations in a child of its own, one after the other (native engine).
 std::vector<BenchRun> bench_in_child(const BenchWorkload& workload, bool record_jobs, int times);
+
+/// CPU time of one call of a governor with its default parameters [ns]: mean of `calls`, in which its cluster becomes
+/// busy or idle every few milliseconds and is sampled in between.
+double governor_ns(const std::string& name, int calls);
 
 Json to_json(const BenchRun& run);
 BenchRun bench_run_of(const Json& json);

@@ -91,7 +91,8 @@ class Resolver {
 
   void resolve() {
     constexpr std::size_t kMostApplications = 65536;  // a job's record keeps its application in two bytes
-    if (file_.applications.empty()) throw at("applications").error("is empty: there is nothing to simulate");
+    if (file_.applications.empty() && file_.background.empty())
+      throw at("applications").error("is empty: there is nothing to simulate");
     if (file_.applications.size() > kMostApplications)
       throw at("applications")
           .error("at most " + std::to_string(kMostApplications) + " are supported, not " +
@@ -174,11 +175,22 @@ class Resolver {
       setup_.governors.push_back({domain.governor.text, std::nullopt, domain.governor.where});
     }
     for (const auto& [name, governor] : file_.governors) {
-      const auto domains = platform.domain_names();
-      const int d = platform.domain_index(name);
-      if (d < 0)
-        throw(at("governors") / name).key_error("unknown frequency domain " + in_quotes(name) + hint(name, domains));
-      setup_.governors[d] = governor;
+      // A unit's name means all the clocks that it runs on, which is what one means by "the CPU's governor".
+      const int d = platform.domain_index(name), u = platform.unit_index(name);
+      std::vector<std::string> known = platform.domain_names();
+      for (const std::string& unit : platform.unit_names())
+        if (platform.domain_index(unit) < 0) known.push_back(unit);
+      if (d < 0 && u < 0)
+        throw(at("governors") / name).key_error("unknown frequency domain " + in_quotes(name) + hint(name, known));
+      if (d >= 0)
+        setup_.governors[d] = governor;
+      else
+        for (const int clock : platform.links[u].domains) {
+          const std::string& own = platform.file.domains[clock].first;
+          const bool named = std::any_of(file_.governors.begin(), file_.governors.end(),
+                                         [&](const auto& entry) { return entry.first == own; });
+          if (!named) setup_.governors[clock] = governor;
+        }
     }
   }
 

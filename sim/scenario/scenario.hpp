@@ -73,7 +73,9 @@ struct ScenarioFile {
         field(&S::policy, "policy", "runtime manager: a name, or an object with a name and its parameters"),
         field(&S::manager_cost_us, "manager_cost_us", non_negative(),
               "compute time of a decision, instead of the policy's own"),
-        field(&S::governors, "governors", "by frequency domain: a name, or an object with a name and its parameters"),
+        field(&S::governors, "governors",
+              "by frequency domain, or by unit for all clocks it runs on: a name, or an object with a name and its "
+              "parameters"),
         field(&S::windows, "windows", "stretches of the run reported on their own, by name"),
         field(&S::thermal, "thermal", "simulate temperatures and throttling, where the platform describes them"),
         field(&S::ambient_c, "ambient_c", range(-50, 100),

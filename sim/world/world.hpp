@@ -274,6 +274,7 @@ class World final : public manager::Profile {
   std::vector<manager::DomainView> domain_views_;
   std::vector<manager::RailView> rail_views_;
   std::vector<double> temperatures_;
+  std::vector<double> polled_c_;  // at the last check of trip points
   Time looked_ = 0;
 
   std::optional<ThermalModel> thermal_;

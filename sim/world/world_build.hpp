@@ -89,6 +89,7 @@ void World<E>::build_board() {
     thermal_.emplace(*platform.file.thermal);
     node_power_.assign(thermal_->nodes(), 0);
     temperatures_.assign(thermal_->nodes(), platform.file.thermal->initial_c);
+    polled_c_ = temperatures_;
     for (std::size_t n = 0; n < platform.file.thermal->nodes.size(); ++n)
       if (platform.file.thermal->nodes[n].first == platform.file.thermal->static_node.text)
         node_power_[n] = platform.file.static_power_w;

@@ -21,32 +21,44 @@ void World<E>::update_temperatures() {
 template <Engine E>
 void World<E>::throttle() {
   const ThermalFile& file = *setup_.platform.file.thermal;
-  std::vector<int> change(domains_.size(), 0);  // hot wins over cool where two trips share a domain
-  bool any = false;
+  struct Asked {
+    int step = 1;    // threshold: of several trips on a clock the hottest wins
+    int state = -1;  // step_wise: the deepest; -1 = no trip concerns the clock
+  };
+  std::vector<Asked> asked(domains_.size());
+  const auto top_of = [this](std::size_t d) { return static_cast<int>(domain_views_[d].opps_mhz.size()) - 1; };
   for (const TripFile& trip : file.trips) {
     std::size_t node = 0;
     while (node < file.nodes.size() && file.nodes[node].first != trip.node.text) ++node;
     for (const Name& name : trip.domains) {
-      const int d = setup_.platform.domain_index(name.text);
-      if (temperatures_[node] >= trip.temperature_c)
-        change[d] = -1;
-      else if (temperatures_[node] >= trip.temperature_c - trip.hysteresis_k)
-        change[d] = std::min(change[d], 0) == 0 ? 2 : change[d];
+      const auto d = static_cast<std::size_t>(setup_.platform.domain_index(name.text));
+      const TripSample seen{temperatures_[node],
+                            polled_c_[node],
+                            trip.temperature_c,
+                            trip.hysteresis_k,
+                            top_of(d) - domains_[d].thermal_highest,
+                            top_of(d)};
+      asked[d].step = std::min(asked[d].step, threshold_step(seen));
+      asked[d].state = std::max(asked[d].state, step_wise_state(seen));
     }
   }
+  polled_c_ = temperatures_;
+  bool any = false;
   for (std::size_t d = 0; d < domains_.size(); ++d) {
     DomainState& domain = domains_[d];
-    const int top = static_cast<int>(domain_views_[d].opps_mhz.size()) - 1;
+    const int top = top_of(d);
     int cap = domain.thermal_highest;
-    if (change[d] == -1)
+    if (file.governor == ThermalGovernor::step_wise)
+      cap = asked[d].state < 0 ? cap : top - asked[d].state;
+    else if (asked[d].step < 0)
       cap = std::max(0, std::min(cap, domain.opp) - 1);
-    else if (change[d] == 0 && cap < top)
-      ++cap;
+    else if (asked[d].step > 0)
+      cap = std::min(cap + 1, top);
     if (cap == domain.thermal_highest) continue;
     if (recording_.decisions)
       log(true, domain_views_[d].name, "thermal cap", number_text(domain_views_[d].opps_mhz[domain.thermal_highest]),
           number_text(domain_views_[d].opps_mhz[cap]),
-          change[d] == -1 ? "trip point reached" : "below the trip point again", 0);
+          cap < domain.thermal_highest ? "trip point reached" : "cooler again", 0);
     domain.thermal_highest = cap;
     any = true;
     domain.governed ? govern(static_cast<int>(d), manager::Ask::limits) : retarget(static_cast<int>(d));

@@ -192,6 +192,14 @@ TEST_CASE("corrected: the ends of the ladder are floors, not exits") {
   CHECK(ladder.feed_until_decision(70, 300, &level) == 0);
 }
 
+TEST_CASE("corrected: the dwell time holds on the way up as well") {
+  Ladder ladder(R"({"name": "dynamic-ofa-demo", "variant": "corrected", "dwell_s": 1})", 60, 79);
+  int level = 0;
+  // The 72nd would climb after 0.72 s; the clock starts with the first, and a second later is the 101st.
+  CHECK(ladder.feed_until_decision(10, 200, &level) == 101);
+  CHECK(level == 4);
+}
+
 TEST_CASE("corrected: a level is held for its dwell time") {
   Ladder ladder(R"({"name": "dynamic-ofa-demo", "variant": "corrected", "dwell_s": 10})");
   int level = 0;

@@ -154,5 +154,30 @@ TEST_CASE("throttling slows a job down in its middle", "[throttle]") {
   CHECK(to_ms(jobs_of(record)[0].end) == Approx(2100 + (4000 - 2000 - 50) * 4));
 }
 
+TEST_CASE("by Linux' step_wise rule a hot clock comes back as soon as the temperature falls", "[throttle]") {
+  // The same board once more by that rule: a poll needs the temperature of the one before.
+  HotLab lab(58, 6);
+  lab.board["thermal"]["governor"] = "step_wise";
+  const double mhz[] = {250, 500, 1000}, watts[] = {4, 7, 12};
+  double temperature = 25, before = 25;
+  int state = 0, back_while_hot = 0;
+  std::string expected;
+  for (int poll = 1; poll < 300; ++poll) {
+    const double aim = 25 + 5 * (poll <= 200 ? watts[2 - state] : 2);
+    temperature = aim + (temperature - aim) * std::exp(-0.1 / 2.5);
+    const int old = state;
+    if (temperature > before && temperature >= 58) state = std::min(state + 1, 2);
+    if (temperature < before) state = std::max(state - 1, 0);
+    if (state < old && temperature >= 58) ++back_while_hot;
+    before = temperature;
+    char line[64];
+    std::snprintf(line, sizeof line, "%d:%g>%g ", poll * 100, mhz[2 - old], mhz[2 - state]);
+    if (state != old) expected += line;
+  }
+  CHECK(caps_of(lab.run(kBusy)) == expected);
+  CHECK(back_while_hot > 0);
+  CHECK(expected.find(">250") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace dynasoc::test

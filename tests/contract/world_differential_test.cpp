@@ -44,7 +44,8 @@ Json arrivals(Dice& dice) {
   }
 }
 
-// A board and a scenario that use everything that can happen in mid-job.
+// A board and a scenario that use everything that can happen in mid-job. A policy that is asked for frequencies takes a
+// clock from its governor, so that some clocks change hands.
 Scenario generate(Lab& lab, std::uint64_t seed) {
   Dice dice(seed);
   for (const char* unit : {"gpu", "cpu"}) {
@@ -117,6 +118,11 @@ Scenario generate(Lab& lab, std::uint64_t seed) {
                                                           {"from_s", 0.1 * dice.upto(4)},
                                                           {"to_s", 0.5 + 0.1 * dice.upto(6)}};
   }
+  if (dice.coin()) lab.board["units"]["gpu"]["host_domain"] = "cpu", lab.board["units"]["gpu"]["host_load"] = 0.5;
+  scenario["governors"]["gpu"] = dice.one_of({"performance", "nvhost_podgov", "simple_ondemand"});
+  scenario["governors"]["cpu"] =
+      dice.one_of({"performance", "powersave", "schedutil", "ondemand", "conservative", "interactive"});
+  for (auto& [name, app] : scenario["applications"].items()) app["io_wait"] = dice.coin();
   return lab.load(scenario);
 }
 

@@ -13,23 +13,22 @@
 // Source: Linux drivers/cpufreq/cpufreq_conservative.c, the commit of 2005 read (`original`); `current` from memory
 // of 5.x.
 #include <limits>
-#include <vector>
 
-#include "manager/governor.hpp"
+#include "manager/sampled_load.hpp"
 
 namespace dynasoc::manager {
+namespace {
 
-enum class ConservativeVariant : std::uint8_t { current, original };
+enum class Variant : std::uint8_t { current, original };
 
+}  // namespace
 }  // namespace dynasoc::manager
 
-namespace dynasoc {
 template <>
-struct EnumNames<manager::ConservativeVariant> {
-  static constexpr std::array<std::pair<std::string_view, manager::ConservativeVariant>, 2> names{
-      {{"current", manager::ConservativeVariant::current}, {"original", manager::ConservativeVariant::original}}};
+struct dynasoc::EnumNames<dynasoc::manager::Variant> {
+  static constexpr std::array<std::pair<std::string_view, dynasoc::manager::Variant>, 2> names{
+      {{"current", dynasoc::manager::Variant::current}, {"original", dynasoc::manager::Variant::original}}};
 };
-}  // namespace dynasoc
 
 namespace dynasoc::manager {
 namespace {
@@ -37,7 +36,7 @@ namespace {
 class Conservative final : public Governor {
  public:
   struct Parameters {
-    ConservativeVariant variant = ConservativeVariant::current;
+    Variant variant = Variant::current;
     double sampling_rate = 10000;
     int up_threshold = 80;
     int down_threshold = 20;
@@ -55,7 +54,7 @@ class Conservative final : public Governor {
                             "samples between steps down; 0 = the variant's own: 1, originally 5"));
     }
   };
-  explicit Conservative(const Parameters& parameters) : p_(parameters) {
+  explicit Conservative(const Parameters& parameters) : p_(parameters), load_(p_.variant == Variant::current) {
     if (p_.sampling_down_factor == 0) p_.sampling_down_factor = current() ? 1 : 5;
   }
 
@@ -69,54 +68,31 @@ class Conservative final : public Governor {
       requested_khz_ = to_khz(sample.mhz());
     if (sample.ask != Ask::sample || p_.freq_step == 0) return sample.opp;
 
-    std::int64_t idle_periods = 0;
-    const int load = load_of(sample, idle_periods);
+    const int load = load_.percent(sample, from_ms(period_ms()));
     const std::int64_t share = p_.freq_step * highest / 100, step = share > 0 ? share : 5;
-    if (current()) requested_khz_ = std::max(lowest, requested_khz_ - idle_periods * step);
+    std::int64_t requested = requested_khz_;  // kept only if it moves the clock
+    if (current()) requested = std::max(lowest, requested - load_.idle_periods() * step);
 
     if (load > p_.up_threshold) {
       down_skip_ = 0;
-      if (requested_khz_ == highest) return sample.opp;
-      requested_khz_ = std::min(requested_khz_ + step, highest);
+      if (requested == highest) return sample.opp;
+      requested_khz_ = std::min(requested + step, highest);
       return highest_at_most(sample, requested_khz_);
     }
     if (++down_skip_ < p_.sampling_down_factor) return sample.opp;
     down_skip_ = 0;
-    if (load >= p_.down_threshold || requested_khz_ == lowest) return sample.opp;
-    requested_khz_ = std::max(requested_khz_ - step, lowest);
+    if (load >= p_.down_threshold || requested == lowest) return sample.opp;
+    requested_khz_ = std::max(requested - step, lowest);
     return current() ? lowest_at_least(sample, requested_khz_) : highest_at_most(sample, requested_khz_);
   }
 
  private:
-  bool current() const { return p_.variant == ConservativeVariant::current; }
-
-  int load_of(const DomainSample& sample, std::int64_t& idle_periods) {
-    const Time window = sample.now - sample.since, period = from_ms(period_ms());
-    previous_.resize(sample.cores.size(), 0);
-    int most = 0;
-    std::int64_t least_idle = std::numeric_limits<std::int64_t>::max();
-    for (std::size_t i = 0; i < sample.cores.size(); ++i) {
-      int load = load_percent(sample.cores[i].busy, window);
-      const auto idle = static_cast<Time>((1 - sample.cores[i].busy) * static_cast<double>(window));
-      least_idle = std::min<std::int64_t>(least_idle, idle > 2 * period ? idle / period : 0);
-      if (current()) {
-        if (previous_[i] > 0 && window > 2 * period) {
-          load = previous_[i];
-          previous_[i] = 0;
-        } else {
-          previous_[i] = load;
-        }
-      }
-      most = std::max(most, load);
-    }
-    idle_periods = sample.cores.empty() ? 0 : least_idle;
-    return most;
-  }
+  bool current() const { return p_.variant == Variant::current; }
 
   Parameters p_;
   std::int64_t requested_khz_ = 0;
   int down_skip_ = 0;
-  std::vector<int> previous_;  // load, by core
+  SampledLoad load_;
 };
 
 const Registration<Governor, Conservative> registered{"conservative", "steps up and down between two loads (Linux)"};

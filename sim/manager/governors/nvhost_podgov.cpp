@@ -3,7 +3,8 @@
 // Every `polling_interval`, with f the clock and busy / total the last interval in whole microseconds:
 //   cycles_norm = f busy / total                                            [Hz]
 //   cycles_avg  = (cycles_avg smooth + cycles_norm) / (smooth + 1)
-// Nothing more happens within `block_window` of the last change. Then, with F the clock last asked for in whole MHz:
+// Within `block_window` of the start or of the last change the clock stays. Then, with F the clock last asked for in
+// whole MHz and f_max the upper limit:
 //   busyness = 1000 cycles_avg / f,  rt_load = 1000 cycles_norm / f
 //   rt_load > load_max:  boost = (f_max / 3) in MHz, damp = 10
 //   else:                boost = bias F (busyness - load_target) / (100 load_target), at most f_max / 3
@@ -12,7 +13,7 @@
 // that rounds to the present clock does not start a new block window.
 //
 // A GPU that has been idle for `railgate_delay` is powered down: the clock is then the lowest, and the averages begin
-// again at 0 with the next work.
+// again at 0 with the next work, which no block window holds up.
 //
 // Source: OE4T/linux-tegra-5.10, drivers/devfreq/governor_pod_scaling.c, read in full (the load-only form; older L4T
 // also took throughput hints); the interval of 25 ms from nvgpu's scale.c. Powering down is nvgpu's; 500 ms is from
@@ -52,10 +53,9 @@ class Podgov final : public Governor {
   double period_ms() const override { return p_.polling_interval; }
 
   int choose(const DomainSample& sample) override {
-    if (sample.ask != Ask::sample) {
-      if (sample.ask == Ask::start) last_scale_ = sample.now;
-      return asked_ < 0 ? asked_ = sample.opp : asked_;
-    }
+    if (asked_ < 0) asked_ = sample.opp;
+    if (sample.ask == Ask::start) last_scale_ = sample.now;
+    if (sample.ask != Ask::sample) return asked_;
     const std::int64_t total_us = (sample.now - sample.since) / 1000;
     if (total_us == 0) return sample.opp;
     const double busy = sample.busy();

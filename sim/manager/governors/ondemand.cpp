@@ -6,31 +6,31 @@
 // `legacy`, of kernels up to 3.x: if load x f < (up_threshold - down_differential) f, the lowest OPP of at least load f
 // / (up_threshold - down_differential); else it stays. `powersave_bias` takes off so many thousandths.
 //
-// The sampling timer is deferrable: an idle cluster is not sampled. A core that wakes after more than two periods is
-// given its previous load once, for its window shows the idleness and not the work (`current`).
+// The sampling timer is deferrable: an idle cluster is not sampled. A core that has idled for more than two periods
+// counts with its previous load once, for its window shows the idleness and not the work (`current`). A clock that is
+// at the limit already does not lengthen the period.
 //
 // Source: Linux drivers/cpufreq/cpufreq_ondemand.c and cpufreq_governor.c, read in 4.4 (prev_load, deferrable timers);
 // the proportional rule as quoted from 5.x. `sampling_rate`: newer kernels take min(1000 x transition latency, 10 ms),
 // which is 10 ms on Tegra194 (300 us); older ones 1000 x latency. Not modelled: the alternation between two OPPs within
 // a period that powersave_bias causes, nice and I/O time.
 #include <limits>
-#include <vector>
 
-#include "manager/governor.hpp"
+#include "manager/sampled_load.hpp"
 
 namespace dynasoc::manager {
+namespace {
 
-enum class OndemandVariant : std::uint8_t { current, legacy };
+enum class Variant : std::uint8_t { current, legacy };
 
+}  // namespace
 }  // namespace dynasoc::manager
 
-namespace dynasoc {
 template <>
-struct EnumNames<manager::OndemandVariant> {
-  static constexpr std::array<std::pair<std::string_view, manager::OndemandVariant>, 2> names{
-      {{"current", manager::OndemandVariant::current}, {"legacy", manager::OndemandVariant::legacy}}};
+struct dynasoc::EnumNames<dynasoc::manager::Variant> {
+  static constexpr std::array<std::pair<std::string_view, dynasoc::manager::Variant>, 2> names{
+      {{"current", dynasoc::manager::Variant::current}, {"legacy", dynasoc::manager::Variant::legacy}}};
 };
-}  // namespace dynasoc
 
 namespace dynasoc::manager {
 namespace {
@@ -38,7 +38,7 @@ namespace {
 class Ondemand final : public Governor {
  public:
   struct Parameters {
-    OndemandVariant variant = OndemandVariant::current;
+    Variant variant = Variant::current;
     double sampling_rate = 10000;
     int up_threshold = 95;
     int down_differential = 10;
@@ -57,16 +57,16 @@ class Ondemand final : public Governor {
           field(&P::powersave_bias, "powersave_bias", range(0, 1000), "taken off the clock [1/1000]"));
     }
   };
-  explicit Ondemand(const Parameters& parameters) : p_(parameters) {}
+  explicit Ondemand(const Parameters& parameters) : p_(parameters), load_(p_.variant == Variant::current) {}
 
   double period_ms() const override { return p_.sampling_rate * 1e-3 * rate_mult_; }
   double deferrable_ms() const override { return std::numeric_limits<double>::infinity(); }
 
   int choose(const DomainSample& sample) override {
     if (sample.ask != Ask::sample) return sample.opp;
-    const int load = load_of(sample);
+    const int load = load_.percent(sample, from_ms(period_ms()));
     const std::int64_t f = to_khz(sample.mhz());
-    const bool legacy = p_.variant == OndemandVariant::legacy;
+    const bool legacy = p_.variant == Variant::legacy;
     if (load > p_.up_threshold) {
       if (sample.opp < sample.highest) rate_mult_ = p_.sampling_down_factor;
       return p_.powersave_bias > 0 ? lowest_at_least(sample, biased(opp_khz(sample, sample.highest))) : sample.highest;
@@ -84,28 +84,9 @@ class Ondemand final : public Governor {
  private:
   std::int64_t biased(std::int64_t khz) const { return khz - khz * p_.powersave_bias / 1000; }
 
-  int load_of(const DomainSample& sample) {
-    const Time window = sample.now - sample.since;
-    previous_.resize(sample.cores.size(), 0);
-    int most = 0;
-    for (std::size_t i = 0; i < sample.cores.size(); ++i) {
-      int load = load_percent(sample.cores[i].busy, window);
-      if (p_.variant == OndemandVariant::current) {
-        if (previous_[i] > 0 && window > 2 * from_ms(period_ms())) {
-          load = previous_[i];
-          previous_[i] = 0;  // once: the next window shows what the work needs
-        } else {
-          previous_[i] = load;
-        }
-      }
-      most = std::max(most, load);
-    }
-    return most;
-  }
-
   Parameters p_;
   int rate_mult_ = 1;
-  std::vector<int> previous_;  // load, by core
+  SampledLoad load_;
 };
 
 const Registration<Governor, Ondemand> registered{"ondemand", "highest above a load threshold, else by load (Linux)"};

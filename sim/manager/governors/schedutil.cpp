@@ -1,44 +1,54 @@
 // schedutil: a clock in proportion to the scheduler's own measure of utilisation, PELT; the default of Jetson CPUs.
 //
-// UTILISATION of a core decays by half in `pelt_half_life` and grows while work runs, towards f / f_max (frequency
+// Utilisation of a core decays by half in `pelt_half_life_ms` and grows while work runs, towards f / f_max (frequency
 // invariant) or 1: after a time d at one clock, u <- u 2^(-d/h) + running x f / f_max x (1 - 2^(-d/h)). JetPack 4 keeps
-// a second one with a half-life of 3 ms and takes the larger: it climbs in milliseconds and falls in tens of them.
-// JetPack 5 adds what a trace may know of other classes:
-//   util = max if irq saturates or cfs + rt + dl >= max, else irq + (max - irq) / max x clamp(cfs + rt) + dl_bandwidth.
-// THE CLOCK is the lowest OPP of at least (1 + capacity_margin / 1024) f_ref util / 1024, f_ref being f_max, or the
+// a second one with a half-life of 3 ms and takes the larger: it climbs in milliseconds and falls in tens of them. To
+// that come utilisations that a trace may know of. JetPack 4 adds that of real-time tasks; JetPack 5 takes the most if
+// irq saturates or clamp(cfs + rt) + dl does, else irq + (max - irq) / max x clamp(cfs + rt) + dl_bandwidth.
+//
+// The clock is the lowest OPP of at least (1 + capacity_margin / 1024) f_ref util / 1024, f_ref being f_max, or the
 // present clock if utilisation is not frequency invariant; util is that of the busiest core of the cluster, in whole
-// 1/1024. WHEN: at scheduler events (a core gets or loses work, and every `tick` while it runs), at least a rate limit
-// apart since the last change: JetPack 5 `rate_limit_us`, JetPack 4 `up_rate_limit_us` and `down_rate_limit_us`, and
-// not while a change is under way. An idle core asks for nothing: the clock stays until the next work, which finds a
-// decayed utilisation. A CLUSTER OF ONE CORE does not slow down as long as that core has not been idle since the last
-// decision. WAKING FROM I/O: JetPack 5 boosts to 1/8, doubled at each further such wake-up within a tick, halved at
-// each decision without one, forgotten after an idle tick. JetPack 4 boosts to the top at once and halves. JetPack 4
-// also leaves out cores whose utilisation is older than a tick before the last change.
+// 1/1024.
+//
+// When: at scheduler events (a core gets or loses work, and every `tick_ms` while it runs), at least a rate limit apart
+// since the last change: JetPack 5 `rate_limit_us`; JetPack 4 `up_rate_limit_us` and `down_rate_limit_us`, and not
+// while a change is under way. The start, changed limits, and on JetPack 5 more bandwidth for deadline tasks lift the
+// limit once (on JetPack 4 not that of the way down). An idle core asks for nothing: the clock stays until the next
+// work, which finds a decayed utilisation.
+//
+// A cluster of one core does not slow down as long as that core has not been idle since the last decision.
+//
+// Waking from I/O: JetPack 5 boosts to 1/8, doubled by a further such wake-up (once between two decisions), halved at
+// each decision without one, forgotten after an idle tick. JetPack 4 boosts to the top at once and halves.
+//
+// JetPack 4 leaves out cores whose utilisation is older than a tick before the last change.
 //
 // Ticks at which nothing would change are not simulated: the next one that matters follows from the curve of PELT.
 //
 // Source: kernel/sched/cpufreq_schedutil.c of OE4T/linux-tegra-4.9 and -5.10, kernel/sched/fair.c of 4.9 (the fast
-// average), read. PELT is continuous here, in segments of 1024 us there (a half-life of 32 segments); an idle core's
-// utilisation decays by itself here, by updates of its neighbours there. rate_limit_us is min(1000 x transition
-// latency, 10 ms) with the 300 us of the Tegra194 driver. A simulated cluster passes one core, its busiest.
+// average), read. PELT is continuous here, in segments of 1024 us there (a half-life of 32 segments). On JetPack 5 an
+// idle core's utilisation decays by itself here, by updates of its neighbours there; JetPack 4 keeps the last one, here
+// as well. Left out: JetPack 4's jump to the top for deadline tasks, JetPack 5's for runnable real-time tasks without
+// uclamp. rate_limit_us is min(1000 x transition latency, 10 ms) with the 300 us of the Tegra194 driver. A simulated
+// cluster passes one core, its busiest.
 #include <array>
 #include <vector>
 
 #include "manager/governor.hpp"
 
 namespace dynasoc::manager {
+namespace {
 
-enum class SchedutilVariant : std::uint8_t { jetpack5, jetpack4 };
+enum class Variant : std::uint8_t { jetpack5, jetpack4 };
 
+}  // namespace
 }  // namespace dynasoc::manager
 
-namespace dynasoc {
 template <>
-struct EnumNames<manager::SchedutilVariant> {
-  static constexpr std::array<std::pair<std::string_view, manager::SchedutilVariant>, 2> names{
-      {{"jetpack-5", manager::SchedutilVariant::jetpack5}, {"jetpack-4", manager::SchedutilVariant::jetpack4}}};
+struct dynasoc::EnumNames<dynasoc::manager::Variant> {
+  static constexpr std::array<std::pair<std::string_view, dynasoc::manager::Variant>, 2> names{
+      {{"jetpack-5", dynasoc::manager::Variant::jetpack5}, {"jetpack-4", dynasoc::manager::Variant::jetpack4}}};
 };
-}  // namespace dynasoc
 
 namespace dynasoc::manager {
 namespace {
@@ -49,7 +59,7 @@ constexpr int kLeastBoost = kMax / 8;
 class Schedutil final : public Governor {
  public:
   struct Parameters {
-    SchedutilVariant variant = SchedutilVariant::jetpack5;
+    Variant variant = Variant::jetpack5;
     double rate_limit_us = 10000;
     double up_rate_limit_us = 500;
     double down_rate_limit_us = 2000;
@@ -80,7 +90,7 @@ class Schedutil final : public Governor {
   };
   explicit Schedutil(const Parameters& parameters)
       : p_(parameters),
-        old_(p_.variant == SchedutilVariant::jetpack4),
+        old_(p_.variant == Variant::jetpack4),
         tick_(from_ms(p_.tick_ms)),
         up_limit_(from_us(old_ ? p_.up_rate_limit_us : p_.rate_limit_us)),
         down_limit_(from_us(old_ ? p_.down_rate_limit_us : p_.rate_limit_us)) {}
@@ -108,6 +118,7 @@ class Schedutil final : public Governor {
   struct Core {
     double slow = 0, fast = 0;  // utilisation of the capacity at the highest clock
     double running = 0;
+    double dl_bandwidth = 0;
     bool idled = true;  // since the last decision
     int boost = 0;      // [1/1024]
     bool boost_pending = false;
@@ -121,6 +132,7 @@ class Schedutil final : public Governor {
       const double d = static_cast<double>(step) * 1e-6;
       const double slow = std::exp2(-d / p_.pelt_half_life_ms), fast = old_ ? std::exp2(-d / p_.fast_half_life_ms) : 0;
       for (Core& core : cores_) {
+        core.idled = core.idled || core.running <= 0;
         const double aim = core.running * scale(sample);
         core.slow = aim + (core.slow - aim) * slow;
         core.fast = aim + (core.fast - aim) * fast;
@@ -137,7 +149,8 @@ class Schedutil final : public Governor {
     const bool event = sample.ask == Ask::load ? seen.running != core.running || seen.io_wake
                                                : sample.ask == Ask::timer && seen.running > 0;
     core.running = seen.running;
-    if (seen.running <= 0) core.idled = true;
+    if (!old_ && seen.dl_bandwidth > core.dl_bandwidth) limits_changed_ = true;
+    core.dl_bandwidth = seen.dl_bandwidth;
     if (!event) return false;
     set_boost(core, sample.now, seen.io_wake && sample.ask == Ask::load);
     core.last_update = sample.now;
@@ -217,7 +230,7 @@ class Schedutil final : public Governor {
   }
 
   void decide(const DomainSample& sample) {
-    const bool hold = sample.cpus == 1 && !cores_.empty() && !cores_[0].idled && !forced_;
+    const bool hold = sample.cpus == 1 && !cores_.empty() && !cores_[0].idled && (old_ || !forced_);
     int util = 0;
     for (std::size_t i = 0; i < cores_.size(); ++i) {
       Core& core = cores_[i];
@@ -226,18 +239,19 @@ class Schedutil final : public Governor {
         continue;
       }
       util = std::max(util, boosted(core, old_ ? core.stored : utilisation(core, sample.cores[i]), sample.now));
-      core.idled = core.running <= 0;
+      core.idled = false;
     }
-    int choice = lowest_at_least(sample, full_khz(sample) * util / kMax);
-    if (hold && choice < next_) choice = next_;
-    const bool forced = forced_;
-    forced_ = false;
+    const int choice = lowest_at_least(sample, full_khz(sample) * util / kMax);
+    // JetPack 4 forgets its last choice when limits change, as if it had been above everything.
+    const bool forgotten = old_ && forced_, lower = forgotten || choice < next_;
     blocked_ = false;
-    if (choice == next_) return;
-    if (old_ && !forced && sample.now - last_change_ < (choice > next_ ? up_limit_ : down_limit_)) {
+    if (hold && lower) return;
+    if (old_ && (lower || choice > next_) && sample.now - last_change_ < (lower ? down_limit_ : up_limit_)) {
       blocked_ = true;
       return;
     }
+    forced_ = false;
+    if (choice == next_ && !forgotten) return;
     next_ = choice;
     last_change_ = sample.now;
   }

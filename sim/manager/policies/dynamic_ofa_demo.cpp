@@ -13,7 +13,8 @@
 // GPU is not synchronised; a simulator has no such mistake to make. variant `corrected`: every latency is recorded, the
 // mean is over what is recorded, a level is held for a dwell time, the ladder's ends are floors rather than exits, an
 // upward move that failed is not tried again before `retry_s`, and only an accuracy below its limit leads upwards (the
-// end of a data set does not).
+// end of a data set does not). Not implemented, in either: the released code does not climb while "limit is not 1000" does
+// not hold, and which limit that is could not be told.
 #include <vector>
 
 #include "manager/policy.hpp"
@@ -123,7 +124,7 @@ class DynamicOfaDemo final : public Policy {
 
   bool may_climb(const Run& run, const AppView& app, Time now) const {
     if (p_.variant == Variant::artefact) return true;
-    if (app.subnet + 1 >= app.subnets) return false;
+    if (app.subnet + 1 >= app.subnets || now - run.since < from_s(p_.dwell_s)) return false;
     if (run.too_slow.empty() || run.too_slow[app.subnet + 1] == -kNever) return true;
     return now - run.too_slow[app.subnet + 1] >= from_s(p_.retry_s);
   }
