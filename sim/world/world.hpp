@@ -128,7 +128,8 @@ class World final : public manager::Profile {
     bool governed = true;
     bool follows = false;   // its governor is told of each change of load
     bool deferred = false;  // its sampling timer waits for work
-    bool told = true;       // of the present load
+    bool told = true;       // of the present load, or about to be
+    double told_load = 0;
     Time sampled = 0;
     TimerId tick, wake;
     Time wake_at = kNever;

@@ -122,7 +122,8 @@ void World<E>::on_event(Event event) {
         engine_.cancel(domain.tick);
         sample_governor(subject);
       }
-      if (domain.follows) govern(subject, manager::Ask::load);
+      if (domain.follows && (domain.load != domain.told_load || domain.io_wake)) govern(subject, manager::Ask::load);
+      domain.told_load = domain.load;
       domain.io_wake = false;
       break;
     }
