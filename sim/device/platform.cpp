@@ -68,6 +68,8 @@ void check_power(const UnitFile& unit) {
                  plain_number(point.idle_w) + ")");
     if (point.source.empty()) throw below(where, "/source").error("say where the figure comes from");
   }
+  if (unit.power_uncertainty && unit.power_uncertainty->source.empty())
+    throw below(unit.where, "/power_uncertainty/source").error("say which residuals these figures come from");
 }
 
 Platform::UnitLinks link_unit(const PlatformFile& file, const UnitFile& unit) {
@@ -211,6 +213,9 @@ Platform Platform::from(PlatformFile file) {
         .error("at most " + std::to_string(kMostUnits) + " units are supported, not " +
                std::to_string(file.units.size()));
   for (const auto& [name, domain] : file.domains) check_domain(domain);
+  if (file.static_power_std_w > 0 && !(file.static_power_w > 0))
+    throw below(file.where, "/static_power_std_w")
+        .error("without a \"static_power_w\" there is nothing that could vary");
   if (file.thermal) check_thermal(file);
   for (const auto& [name, unit] : file.units) platform.links.push_back(link_unit(file, unit));
 
@@ -255,6 +260,17 @@ const ModeFile* Platform::mode(std::string_view name) const {
 std::vector<std::string> Platform::unit_names() const { return names_of(file.units); }
 std::vector<std::string> Platform::domain_names() const { return names_of(file.domains); }
 std::vector<std::string> Platform::mode_names() const { return names_of(file.modes); }
+
+double PowerUncertainty::log_sd(double mhz) const {
+  const double slope = tilt * std::log(mhz / pivot_mhz);
+  return std::sqrt(std::log1p(level * level) + slope * slope);
+}
+
+double PowerUncertainty::factor(double mhz, double level_draw, double tilt_draw) const {
+  const double sd = log_sd(mhz);
+  return std::exp(std::sqrt(std::log1p(level * level)) * level_draw + tilt * std::log(mhz / pivot_mhz) * tilt_draw -
+                  sd * sd / 2);
+}
 
 double Platform::idle_w(std::size_t unit, double mhz) const {
   return interpolate(file.units[unit].second.power, mhz, &PowerPoint::idle_w);

@@ -81,6 +81,32 @@ struct PowerPoint {
   }
 };
 
+/// How wrong the power points of a unit may be, all in the same direction: busy power above idle is theirs times a
+/// factor that has mean 1 and, at clock f, the log-normal spread
+///   sd(ln factor)² = ln(1 + level²) + (tilt · ln(f / pivot))²
+/// `level` is the same for all clocks, `tilt` grows with the distance from the clocks that were measured.
+struct PowerUncertainty {
+  double level = 0;
+  double tilt = 0;
+  double pivot_mhz = 1000;
+  std::string source;
+
+  static constexpr auto fields() {
+    using S = PowerUncertainty;
+    return describe(
+        required(&S::level, "level", range(0, 2), "standard deviation of busy power above idle, as a share of it"),
+        field(&S::tilt, "tilt", range(0, 2),
+              "standard deviation of its logarithm's slope over the logarithm of the clock"),
+        required(&S::pivot_mhz, "pivot_mhz", positive(), "clock at which the tilt changes nothing"),
+        required(&S::source, "source", "from which residuals"));
+  }
+
+  /// The factor at a clock for two standard normal draws.
+  double factor(double mhz, double level_draw, double tilt_draw) const;
+  /// Standard deviation of ln factor at a clock.
+  double log_sd(double mhz) const;
+};
+
 /// A processing unit: what a job runs on.
 struct UnitFile {
   std::vector<Name> domains;
@@ -93,6 +119,7 @@ struct UnitFile {
   double switch_us = 0;
   double parallel_fraction = 1;
   std::vector<PowerPoint> power;
+  std::optional<PowerUncertainty> power_uncertainty;
   Name thermal_node;
   std::string source;
   Where where;
@@ -113,6 +140,7 @@ struct UnitFile {
               "fair: time lost at each change of slice while several jobs share"),
         field(&S::parallel_fraction, "parallel_fraction", range(0, 1), "Amdahl's law when cores are taken offline"),
         required(&S::power, "power", "by clock, ascending"),
+        field(&S::power_uncertainty, "power_uncertainty", "how wrong the power points may be; drawn by sample_power"),
         field(&S::thermal_node, "thermal_node", "node its heat goes into"),
         field(&S::source, "source", "where the figures come from"));
   }
@@ -268,6 +296,7 @@ struct PlatformFile {
   double static_power_w = 0;
   Provenance static_power_provenance = Provenance::derived;
   std::string static_power_source;
+  double static_power_std_w = 0;
   std::vector<ContentionFile> contention;
   std::optional<ThermalFile> thermal;
   Named<RailFile> rails;
@@ -286,6 +315,8 @@ struct PlatformFile {
         field(&S::static_power_w, "static_power_w", non_negative(), "drawn by everything that is not a unit"),
         field(&S::static_power_provenance, "static_power_provenance", "measured, digitised or derived"),
         field(&S::static_power_source, "static_power_source", "from which rows"),
+        field(&S::static_power_std_w, "static_power_std_w", non_negative(),
+              "standard deviation of the static power; drawn by sample_power"),
         field(&S::contention, "contention", "who hurts whom through memory"),
         field(&S::thermal, "thermal", "RC network and trip points"), field(&S::rails, "rails", "supply rails, by name"),
         field(&S::sensors, "sensors", "power monitors, by name"), field(&S::modes, "modes", "power modes, by name"),

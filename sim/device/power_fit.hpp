@@ -3,12 +3,14 @@
 #pragma once
 
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "common/csv.hpp"
+#include "device/activity_fit.hpp"
 #include "device/platform.hpp"
 
 namespace dynasoc {
@@ -21,6 +23,8 @@ struct PowerRow {
   double above_idle_w = 0;
   double idle_w = 0;     ///< NaN = not stated
   double energy_mj = 0;  ///< above idle, of one inference; NaN = not stated
+  double latency_ms = std::numeric_limits<double>::quiet_NaN();
+  std::string setting{};  ///< the power mode, say; empty = not stated
 };
 
 /// Which rows of a CSV file are taken, and what its columns mean.
@@ -34,6 +38,9 @@ struct PowerRows {
   std::string cores_column;
   std::string energy_column;
   std::string workload_column = "workload";
+  std::string workload_until;
+  std::string latency_column;
+  std::string setting_column;
   std::string cited;
   Where where;
 
@@ -49,6 +56,9 @@ struct PowerRows {
         field(&S::cores_column, "cores_column", "cores online"),
         field(&S::energy_column, "energy_column", "energy above idle of one inference [mJ]"),
         field(&S::workload_column, "workload_column", "what ran"),
+        field(&S::workload_until, "workload_until", "only what stands before this text names the workload (a version)"),
+        field(&S::latency_column, "latency_column", "latency of one inference [ms]"),
+        field(&S::setting_column, "setting_column", "the setting rows are left out by: a power mode"),
         required(&S::cited, "cited", "how a sentence names these rows"));
   }
 };
@@ -71,10 +81,14 @@ class RelativeShape {
   double at(double mhz) const;
   double first_mhz() const { return points_.front().first; }
   double last_mhz() const { return points_.back().first; }
+  const std::vector<std::pair<double, double>>& points() const { return points_; }
 
  private:
   std::vector<std::pair<double, double>> points_;
 };
+
+/// How much runs differ in their slope: standard deviation of d ln s / d ln f about their mean. 0 for a single run.
+double shape_tilt(const std::vector<RelativeShape>& runs);
 
 /// P = k f s(f): power above idle with f in MHz, by least squares through the origin.
 struct ScaleFit {
@@ -103,6 +117,22 @@ struct CoresClockFit {
   std::array<double, 9> covariance{};  ///< of (ln k, a, b), row by row
 };
 CoresClockFit fit_cores_clock(const std::vector<PowerRow>& rows);
+
+/// Rows predicted from others: mean measured and mean predicted power above idle.
+struct LeftOutRows {
+  std::string what;  ///< `754 MHz`, `ssd-mobilenet`
+  double mhz = 0;    ///< of its last row
+  int rows = 0;
+  bool in_range = true;  ///< the others' clocks lie on both sides
+  double measured_w = 0;
+  double predicted_w = 0;
+  double worst = 0;  ///< of the single rows, signed
+  double error() const { return predicted_w / measured_w - 1; }
+};
+/// A clock from the same workloads' rows at other clocks: a test of s(f). A workload from all other workloads: a test
+/// of using one k for all of them.
+std::vector<LeftOutRows> leave_one_clock_out(const std::vector<PowerRow>& rows, const RelativeShape& shape);
+std::vector<LeftOutRows> leave_one_workload_out(const std::vector<PowerRow>& rows, const RelativeShape& shape);
 
 /// Energy above idle of one inference at two clocks of one workload: measured ratio, and what s(f) says.
 struct ShapeCheck {
@@ -154,18 +184,32 @@ struct ScaleRecipe {
   }
 };
 
-struct CoresClockRecipe {
-  static constexpr std::string_view kind = "cores-clock";
-  static constexpr std::string_view doc = "P = idle + k cores^a f^b, below the lowest fitted clock proportional to f";
+/// Another selection of the rows, whose leave-one-out errors are reported beside the fit's own.
+struct VariantRecipe {
+  std::string name;
+  Named<std::string> select;
+
+  static constexpr auto fields() {
+    using S = VariantRecipe;
+    return describe(required(&S::name, "name", "how a sentence names it"),
+                    required(&S::select, "select", "in place of the rows' own"));
+  }
+};
+
+struct ActivityRecipe {
+  static constexpr std::string_view kind = "activity-voltage";
+  static constexpr std::string_view doc = "P = idle + activity (v + f)^2; see activity_fit.hpp";
   Name unit;
   PowerRows rows;
+  std::vector<VariantRecipe> variants;
   double idle_w = 0;
   std::string idle_source;
 
   static constexpr auto fields() {
-    using S = CoresClockRecipe;
+    using S = ActivityRecipe;
     return describe(required(&S::unit, "unit", "of the platform"),
-                    required(&S::rows, "rows", "to which k, a and b are fitted"),
+                    required(&S::rows, "rows", "to which v, e and k are fitted"),
+                    field(&S::variants, "variants", "selections to compare with"),
                     required(&S::idle_w, "idle_w", non_negative(), "of the unit, at every clock"),
                     required(&S::idle_source, "idle_source", "where that comes from"));
   }
@@ -173,7 +217,7 @@ struct CoresClockRecipe {
 
 struct PowerRecipe {
   Name platform;
-  std::vector<std::variant<ScaleRecipe, CoresClockRecipe>> units;
+  std::vector<std::variant<ScaleRecipe, ActivityRecipe>> units;
   PowerRows board_idle;
   Where where;
 
@@ -186,14 +230,30 @@ struct PowerRecipe {
 };
 
 struct PowerCalibration {
+  /// A fitted value with its standard error, in its unit.
+  struct Interval {
+    double value = 0;
+    double standard_error = 0;
+    std::string unit;
+  };
   struct Unit {
     std::string name;
     std::string source;
     std::vector<PowerPoint> points;  ///< at every clock of the unit's first domain, all cores online
+    PowerUncertainty uncertainty;
+    std::vector<std::pair<std::string, Interval>> coefficients;
+    std::vector<LeftOutSetting> settings;  ///< each predicted from the others; with the variants' below
+    std::vector<std::pair<std::string, std::vector<LeftOutSetting>>> variants;
+    std::vector<LeftOutRows> clocks;     ///< each predicted from the others
+    std::vector<LeftOutRows> workloads;  ///< the same
+    std::vector<ShapeCheck> checks;      ///< rows of a related board, which no fit has seen
+    double rms_share = 0;                ///< residuals of the fit, as a share of the power
+    std::size_t rows = 0;
   };
   std::filesystem::path platform;  ///< the file that the figures belong into
   std::vector<Unit> units;
-  double static_power_w = 0;  ///< idle board less the idle units
+  double static_power_w = 0;      ///< idle board less the idle units
+  double static_power_std_w = 0;  ///< of the idle board over the rows
   std::string static_power_source;
   std::string report;  ///< fits, residuals, spreads and cross-checks, for people
 };

@@ -136,9 +136,12 @@ TEST_CASE("power fit: the related board's energy ratios are what the rows say") 
 
 TEST_CASE("power fit: the rows are those that were meant") {
   const auto recipe = read<PowerRecipe>(Value(Document::load(kRaw / "jetson-xavier-nx.power.json")));
-  const auto& cpu = std::get<CoresClockRecipe>(recipe.units[0]);
+  const auto& cpu = std::get<ActivityRecipe>(recipe.units[0]);
   const auto& gpu = std::get<ScaleRecipe>(recipe.units[1]);
-  CHECK(load_power_rows(cpu.rows, kRaw).size() == 10);
+  const auto cpu_rows = load_power_rows(cpu.rows, kRaw);
+  CHECK(cpu_rows.size() == 14);
+  for (const PowerRow& row : cpu_rows) CHECK((row.workload == "armnn" || row.workload == "tflite"));
+  CHECK(activity_cells(cpu_rows).size() == 10);
   const auto rows = load_power_rows(gpu.rows, kRaw);
   CHECK(rows.size() == 18);
   for (const PowerRow& row : rows) CHECK((row.mhz == 752.25 || row.mhz == 803.25 || row.mhz == 854.25));
@@ -184,7 +187,9 @@ TEST_CASE("power fit: a recipe that does not hold together is refused where it s
   } cases[] = {
       {"\"unit\": \"gpu\"", "\"unit\": \"gpv\"", "/units/1/unit: no such unit \"gpv\" (did you mean \"gpu\"?)"},
       {"\"gpu_freq_hz\"", "\"gpu_freq_hx\"", "has no column \"gpu_freq_hx\" (did you mean \"gpu_freq_hz\"?)"},
-      {"\"release\": \"v1.1\"", "\"release\": \"v9\"", "/units/0/rows: no row"},
+      {"\"division\": \"closed\"", "\"division\": \"v9\"", "/units/0/rows: no row"},
+      {"\"latency_column\"", "\"comment\"", "/units/0/rows: this fit needs a \"latency_column\""},
+      {"\"power_mode\"", "\"power_mod\"", "has no column \"power_mod\" (did you mean \"power_mode\"?)"},
       {"\"mlperf_agx_xavier_cpu_power.csv\"", "\"mlperf.csv\"", "/units/0/rows/file: cannot be opened"},
       {"\"../jetson-xavier-nx.json\"", "\"../nx.json\"", "/platform: no such file"},
       {"\"kind\": \"scaled-shape\"", "\"kind\": \"scaled\"", "/units/1/kind: unknown kind"},
