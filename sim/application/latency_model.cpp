@@ -47,7 +47,8 @@ LatencyModel::LatencyModel(const Table& table, const SoftRoofline* scaling, std:
     if (cell.unit != unit || cell.subnet != subnet) continue;
     index_.push_back(static_cast<int>(i));
     known_.push_back({cell.at, cell.latency_ms_mean, cell.latency_ms_std / cell.latency_ms_mean,
-                      cell.power_w - cell.idle_power_w, cell.provenance, cell.latency_ms_std, 1.0, true});
+                      cell.power_w - cell.idle_power_w, cell.provenance, cell.latency_ms_std, 1.0,
+                      cell.energy_provenance == Provenance::derived, true});
     all_derived = all_derived && cell.provenance == Provenance::derived;
   }
   if (known_.empty())
@@ -200,6 +201,18 @@ Prediction LatencyModel::predict(double f_unit_mhz, const OperatingPoint& at) co
   out.latency_ms = shape_at(point) * std::exp(level / weights);
   out.std_ms = variation_weights > 0 ? out.latency_ms * variation / variation_weights : kNaN;
   return out;
+}
+
+void LatencyModel::scale_derived_power(const std::function<double(double)>& factor) {
+  const auto at_cell = [&](const Known& known) { return factor(own_clock_mhz(clock_, completed(kNaN, known.at))); };
+  double observed = 1;
+  for (const Known& known : known_)
+    if (std::isfinite(known.above_idle_w) && !known.power_derived) {
+      observed = at_cell(known);
+      break;
+    }
+  for (Known& known : known_)
+    if (known.power_derived) known.above_idle_w *= at_cell(known) / observed;
 }
 
 double LatencyModel::above_idle_w(double f_unit_mhz, const OperatingPoint& at,

@@ -48,6 +48,11 @@ class LatencyModel {
                       const std::function<double(double)>& busy_minus_idle_w) const;
   bool has_power() const { return has_power_; }
 
+  /// Multiplies the power above idle of cells whose power is derived by `factor(clock [MHz])`. Where other cells of the
+  /// group have observed power, which stays, the factor counts relative to the first of them: what was derived from it
+  /// moves by the shape alone. A clock that is not stated is NaN.
+  void scale_derived_power(const std::function<double(double)>& factor);
+
   /// Says in words where the shape comes from, for a cell's `source`.
   const std::string& shape_source() const { return shape_source_; }
   const std::vector<int>& cells() const { return index_; }
@@ -61,7 +66,8 @@ class LatencyModel {
     Provenance provenance;
     double std_ms;
     double shape;  // of the model at this cell
-    bool anchor;   // counts for level, shape and range: observed, or all cells are derived
+    bool power_derived;
+    bool anchor;  // counts for level, shape and range: observed, or all cells are derived
   };
   struct Span {
     double low = std::numeric_limits<double>::infinity();

@@ -58,8 +58,11 @@ int run_command(const Arguments& arguments) {
       "replications", po::value<std::string>(), "independent repetitions (default: the scenario's)")(
       "engine", po::value<std::string>(), "native (default) or simgrid")(
       "set", po::value<std::vector<std::string>>()->composing(),
-      "path=value: change any field of the scenario; repeatable")(
-      "out", po::value<std::string>(), "directory for the results")("force", "overwrite results in --out")(
+      "path=value: change any field of the scenario; repeatable")("out", po::value<std::string>(),
+                                                                  "directory for the results")(
+      "sample-power",
+      "each replication draws the board's powers from their "
+      "stated uncertainty; energies get an interval")("force", "overwrite results in --out")(
       "json", "print one JSON object and nothing else")("quiet", "print nothing but errors")(
       "jobs", po::value<std::string>(), "replications run at once (default: the machine's cores)");
   options.parse(arguments);
@@ -70,6 +73,7 @@ int run_command(const Arguments& arguments) {
   request.command_line = arguments;
   const std::filesystem::path path = scenario_path(options.get<std::vector<std::string>>("scenario")[0]);
   Overrides overrides = overrides_of(options.get_or<std::vector<std::string>>("set", {}));
+  if (options.has("sample-power")) overrides.emplace_back("sample_power", "true");
 
   auto document = Document::load(path);
   const bool again = is_manifest(document->root());

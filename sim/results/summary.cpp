@@ -97,6 +97,31 @@ Json spread(const std::vector<RunRecord>& records, F value) {
           {"n", n}};
 }
 
+// What 95 % of boards lie in, as far as these replications tell: a log-normal prediction interval for one more draw.
+template <class F>
+Json interval(const std::vector<RunRecord>& records, F value) {
+  // Student's t, 97.5 %, by degrees of freedom; beyond the table, its expansion.
+  constexpr double kT[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228};
+  Json out = spread(records, value);
+  if (out.is_null() || out["n"].get<int>() < 2) return nullptr;
+  double sum = 0, squares = 0;
+  const auto n = out["n"].get<double>();
+  for (const RunRecord& record : records) {
+    const double x = value(record);
+    if (!std::isfinite(x)) continue;
+    if (!(x > 0)) return nullptr;  // nothing that draws no power is uncertain
+    sum += std::log(x);
+    squares += std::log(x) * std::log(x);
+  }
+  const auto freedom = static_cast<std::size_t>(n) - 1;
+  const double t = freedom <= std::size(kT) ? kT[freedom - 1] : 1.96 + 2.4 / static_cast<double>(freedom);
+  const double mean = sum / n;
+  const double half = t * std::sqrt(std::max(0.0, (squares - sum * mean) / (n - 1)) * (1 + 1 / n));
+  out["low"] = std::min(std::exp(mean - half), out["mean"].get<double>());  // rounding, where nothing varies
+  out["high"] = std::max(std::exp(mean + half), out["mean"].get<double>());
+  return out;
+}
+
 std::vector<std::string> all_warnings(const Scenario& scenario, const std::vector<RunRecord>& records) {
   std::vector<std::string> out = scenario.warnings;
   const PlatformFile& board = scenario.setup->platform.file;
@@ -105,6 +130,8 @@ std::vector<std::string> all_warnings(const Scenario& scenario, const std::vecto
     for (const PowerPoint& point : unit.power) powered = powered || point.busy_w > 0;
   if (!powered)
     out.push_back("platform " + board.name + " states no power: the energies of this run are 0 and mean nothing");
+  if (scenario.setup->sample_power && records.size() == 1)
+    out.push_back("power was drawn once: its interval needs replications (--replications 20 or more)");
   for (std::size_t a = 0; a < records[0].apps.size(); ++a) {
     const AppRecord app = pooled(records, a);
     if (app.completed == 0) {
@@ -198,6 +225,9 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
           {"miss_rate", spread(records, [a](const RunRecord& r) { return miss_rate(r.apps[a]); })},
           {"accuracy_mean", spread(records, [a](const RunRecord& r) { return mean_accuracy(r.apps[a]); })},
           {"energy_mj_per_job", spread(records, [a](const RunRecord& r) { return energy_per_job_mj(r.apps[a]); })}};
+    if (scenario.setup->sample_power && records.size() > 1)
+      entry["interval"] = {
+          {"energy_mj_per_job", interval(records, [a](const RunRecord& r) { return energy_per_job_mj(r.apps[a]); })}};
     apps[app.name] = std::move(entry);
   }
   out["apps"] = std::move(apps);
@@ -235,6 +265,18 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
                      {"mean_power_w", energy_j / seconds},         {"units", units},
                      {"peak_temperature_c", number(peak_c)},       {"dvfs_transitions", transitions / replications},
                      {"decisions", decisions / replications},      {"energy_conservation_error", error}};
+  if (scenario.setup->sample_power) out["sample_power"] = true;
+  if (scenario.setup->sample_power && records.size() > 1) {
+    Json unit_intervals = Json::object();
+    for (std::size_t u = 0; u < first.units.size(); ++u)
+      unit_intervals[first.units[u].name] = {
+          {"energy_j", interval(records, [u](const RunRecord& r) { return r.units[u].energy_j(); })}};
+    out["platform"]["interval"] = {
+        {"energy_j", interval(records, [](const RunRecord& r) { return r.energy_j(); })},
+        {"static_energy_j", interval(records, [](const RunRecord& r) { return r.static_energy_j; })},
+        {"mean_power_w", interval(records, [](const RunRecord& r) { return r.energy_j() / r.measured_s; })},
+        {"units", std::move(unit_intervals)}};
+  }
   Json by = Json::object(), energy_by = Json::object();
   for (std::size_t p = 0; p < 3; ++p) {
     by[kProvenances[p]] = completed > 0 ? provenance[p] / completed : 0.0;
@@ -424,6 +466,16 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
   const double transitions = platform["dvfs_transitions"];  // a mean over replications
   out += ", " + (transitions == std::floor(transitions) ? number_text(transitions) : rounded_text(transitions)) +
          " clock changes\n";
+  if (platform.contains("interval")) {
+    const auto range = [](const Json& one, const std::string& unit) {
+      return one.is_null() ? std::string("-")
+                           : rounded_text(one["low"], 3) + "-" + rounded_text(one["high"], 3) + " " + unit;
+    };
+    std::string line = "  95 %      board " + range(platform["interval"]["energy_j"], "J");
+    for (const auto& [name, app] : summary["apps"].items())
+      line += ", " + name + " " + range(app["interval"]["energy_mj_per_job"], "mJ/frame");
+    out += line + " (powers drawn from the platform's uncertainty)\n";
+  }
   const auto shares = [](const Json& by) {
     std::string text;
     for (const char* name : kProvenances)

@@ -8,6 +8,7 @@
 
 #include "common/csv.hpp"
 #include "common/text.hpp"
+#include "world/power_draw.hpp"
 
 namespace dynasoc {
 namespace fs = std::filesystem;
@@ -104,9 +105,14 @@ class Resolver {
     setup_.duration = from_s(file_.duration_s);
     setup_.warmup = from_s(file_.warmup_s);
     setup_.thermal = file_.thermal;
+    setup_.sample_power = file_.sample_power;
     setup_.policy = file_.policy;
     setup_.manager_cost_us = file_.manager_cost_us;
     platform();
+    if (file_.sample_power && !has_power_uncertainty(setup_.platform))
+      throw at("sample_power")
+          .error("the platform " + in_quotes(setup_.platform.file.name) +
+                 " states no uncertainty of its power (\"power_uncertainty\" of a unit, \"static_power_std_w\")");
     governors();
     for (const auto& [name, app] : file_.applications) application(name, app);
     for (AppSetup& app : setup_.apps) parent(app);

@@ -55,6 +55,7 @@ struct ScenarioFile {
   bool thermal = true;
   std::optional<double> ambient_c;
   double timeline_ms = 50;
+  bool sample_power = false;
   Where where;
 
   static constexpr auto fields() {
@@ -81,7 +82,9 @@ struct ScenarioFile {
         field(&S::ambient_c, "ambient_c", range(-50, 100),
               "temperature of the surroundings, instead of the platform's (the board still starts at the platform's "
               "initial_c)"),
-        field(&S::timeline_ms, "timeline_ms", at_least(1e-3), "sampling period of timeline.csv"));
+        field(&S::timeline_ms, "timeline_ms", at_least(1e-3), "sampling period of timeline.csv"),
+        field(&S::sample_power, "sample_power",
+              "each replication draws the board's powers from the platform's stated uncertainty (run --sample-power)"));
   }
 };
 

@@ -10,6 +10,7 @@
 
 #include "common/child_process.hpp"
 #include "kernel/native_engine.hpp"
+#include "world/power_draw.hpp"
 #include "world/world.hpp"
 
 namespace dynasoc {
@@ -29,6 +30,11 @@ bool simgrid_available() { return simgrid_function() != nullptr; }
 
 RunRecord simulate(const Setup& setup, const Recording& recording, EngineKind engine, std::uint64_t replication,
                    const std::function<void(double)>& progress) {
+  if (setup.sample_power) {
+    Setup drawn = with_drawn_power(setup, replication);
+    drawn.sample_power = false;
+    return simulate(drawn, recording, engine, replication, progress);
+  }
   if (engine == EngineKind::simgrid) {
     if (!simgrid_available())
       throw InputError(

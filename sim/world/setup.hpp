@@ -65,6 +65,7 @@ struct Setup {
   Time warmup = 0;
   std::vector<WindowSetup> windows;
   bool thermal = true;
+  bool sample_power = false;  ///< each replication draws the board's powers (power_draw.hpp)
   std::uint64_t seed = 1;
 };
 
