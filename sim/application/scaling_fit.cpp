@@ -502,6 +502,22 @@ SoftRoofline normalised(SoftRoofline model) {
 namespace {
 // Digits beyond a nanosecond or a microwatt are noise of the arithmetic.
 double tidy(double x) { return std::round(x * 1e6) / 1e6; }
+
+// 95 % of boards, log-normal about the cell's power: the unit's power above idle and the board's static power are as
+// uncertain as the platform says. Power scaled from a measured cell (`measured_mhz`, NaN for none) shares that cell's
+// level, so that only the tilt between the two clocks is left.
+void add_energy_interval(Cell& cell, const Platform& platform, std::size_t unit, double mhz, double measured_mhz) {
+  const auto& stated = platform.file.units[unit].second.power_uncertainty;
+  if (!stated && !(platform.file.static_power_std_w > 0)) return;
+  double log_sd = 0;
+  if (stated)
+    log_sd = std::isnan(measured_mhz) ? stated->log_sd(mhz) : stated->tilt * std::abs(std::log(mhz / measured_mhz));
+  const double above_sd_w = (cell.power_w - cell.idle_power_w) * std::sqrt(std::expm1(log_sd * log_sd));
+  const double share = std::hypot(above_sd_w, platform.file.static_power_std_w) / cell.power_w;
+  const double sd = std::sqrt(std::log1p(share * share));
+  cell.energy_mj_low = tidy(cell.energy_mj * std::exp(-sd * sd / 2 - 1.96 * sd));
+  cell.energy_mj_high = tidy(cell.energy_mj * std::exp(-sd * sd / 2 + 1.96 * sd));
+}
 }  // namespace
 
 Table fill_table(const Table& table, const Network& network, const Platform& platform) {
@@ -547,6 +563,7 @@ Table fill_table(const Table& table, const Network& network, const Platform& pla
       cell.power_w = cell.idle_power_w + (std::isfinite(scaled) ? scaled : curve(mhz));
       cell.energy_mj = cell.power_w * cell.latency_ms_mean;
       for (double* value : {&cell.idle_power_w, &cell.power_w, &cell.energy_mj}) *value = tidy(*value);
+      add_energy_interval(cell, platform, unit, mhz, std::isfinite(scaled) ? own_clock_mhz(clock, reference) : kNaN);
       cell.energy_provenance = Provenance::derived;
       cell.energy_source =
           std::isfinite(scaled)

@@ -12,13 +12,25 @@ namespace dynasoc {
 namespace {
 
 const std::vector<std::string> kNeeded = {"subnet", "unit", "latency_ms_mean", "provenance", "source"};
-const std::vector<std::string> kOptional = {
-    "cores",   "f_cpu_mhz",      "f_gpu_mhz",         "f_emc_mhz",      "latency_ms_std",
-    "n",       "latency_ms_p50", "latency_ms_p90",    "latency_ms_p99", "energy_mj",
-    "power_w", "idle_power_w",   "energy_provenance", "energy_source"};
+const std::vector<std::string> kOptional = {"cores",
+                                            "f_cpu_mhz",
+                                            "f_gpu_mhz",
+                                            "f_emc_mhz",
+                                            "latency_ms_std",
+                                            "n",
+                                            "latency_ms_p50",
+                                            "latency_ms_p90",
+                                            "latency_ms_p99",
+                                            "energy_mj",
+                                            "power_w",
+                                            "idle_power_w",
+                                            "energy_provenance",
+                                            "energy_source",
+                                            "energy_mj_low",
+                                            "energy_mj_high"};
 constexpr std::string_view kHeader =
     "subnet,unit,cores,f_cpu_mhz,f_gpu_mhz,f_emc_mhz,latency_ms_mean,latency_ms_std,n,latency_ms_p50,latency_ms_p90,"
-    "latency_ms_p99,energy_mj,power_w,idle_power_w,provenance,source,energy_provenance,energy_source\n";
+    "latency_ms_p99,energy_mj,power_w,idle_power_w,provenance,source,energy_provenance,energy_source";
 
 Provenance provenance_of(const Csv& csv, std::size_t row, const char* column) {
   const std::string_view text = csv.text(row, column);
@@ -140,6 +152,14 @@ Table Table::from_csv(const Csv& csv) {
     cell.energy_source = csv.text(row, "energy_source");
     if (states_energy(cell) || !csv.text(row, "energy_provenance").empty())
       cell.energy_provenance = provenance_of(csv, row, "energy_provenance");
+    cell.energy_mj_low = csv.number_or_nan(row, "energy_mj_low", kEnergy);
+    cell.energy_mj_high = csv.number_or_nan(row, "energy_mj_high", kEnergy);
+    if (cell.energy_mj_low > cell.energy_mj)
+      throw csv.error(row, "energy_mj_low", "the interval begins above energy_mj, " + number_text(cell.energy_mj));
+    if (cell.energy_mj_high < cell.energy_mj)
+      throw csv.error(row, "energy_mj_high", "the interval ends below energy_mj, " + number_text(cell.energy_mj));
+    if (std::isnan(cell.energy_mj) && (std::isfinite(cell.energy_mj_low) || std::isfinite(cell.energy_mj_high)))
+      throw csv.error(row, "energy_mj", "an interval is given, but not the energy it belongs to");
     if (states_energy(cell) && cell.energy_source.empty())
       throw csv.error(row, "energy_source", "energy or power is given, but not where it comes from (name the meter)");
 
@@ -150,7 +170,12 @@ Table Table::from_csv(const Csv& csv) {
 }
 
 std::string Table::to_csv() const {
+  // The interval's columns only where somebody states one: most tables do not.
+  const bool intervals = std::any_of(cells.begin(), cells.end(), [](const Cell& cell) {
+    return std::isfinite(cell.energy_mj_low) || std::isfinite(cell.energy_mj_high);
+  });
   std::string out(kHeader);
+  out += intervals ? ",energy_mj_low,energy_mj_high\n" : "\n";
   const auto number = [&](double x) {
     if (std::isfinite(x)) append_number(out, x);
     out += ',';
@@ -171,6 +196,11 @@ std::string Table::to_csv() const {
       out += std::string(name_of(cell.energy_provenance)) + ',' + csv_cell(cell.energy_source);
     else
       out += ',';
+    if (intervals) {
+      out += ',';
+      number(cell.energy_mj_low);
+      if (std::isfinite(cell.energy_mj_high)) append_number(out, cell.energy_mj_high);
+    }
     out += '\n';
   }
   return out;

@@ -233,6 +233,8 @@ int show_command(const Arguments& arguments) {
       add("latency_ms_p90", cell.latency_ms_p90);
       add("latency_ms_p99", cell.latency_ms_p99);
       add("energy_mj", cell.energy_mj);
+      add("energy_mj_low", cell.energy_mj_low);
+      add("energy_mj_high", cell.energy_mj_high);
       add("power_w", cell.power_w);
       add("idle_power_w", cell.idle_power_w);
       entry["provenance"] = std::string(name_of(cell.provenance));

@@ -356,6 +356,15 @@ TEST_CASE("fill adds what the table lacks, marked derived, and leaves the rest a
           Approx(platform.busy_w(unit, mhz) - platform.idle_w(unit, mhz)).margin(2e-6));
     CHECK(cell.energy_mj == Approx(cell.power_w * cell.latency_ms_mean));
     CHECK(cell.idle_power_w >= platform.file.static_power_w);
+    // The interval: log-normal, as wide as the unit's power and the board's together.
+    const double above_w = cell.power_w - cell.idle_power_w;
+    const double log_sd = platform.file.units[unit].second.power_uncertainty->log_sd(mhz);
+    const double share =
+        std::hypot(above_w * std::sqrt(std::exp(log_sd * log_sd) - 1), platform.file.static_power_std_w) / cell.power_w;
+    CHECK(std::log(cell.energy_mj_high / cell.energy_mj_low) ==
+          Approx(2 * 1.96 * std::sqrt(std::log(1 + share * share))).epsilon(1e-6));
+    CHECK(cell.energy_mj_low * cell.energy_mj_high ==
+          Approx(cell.energy_mj * cell.energy_mj / (1 + share * share)).epsilon(1e-6));
   }
   // Filling again changes nothing.
   CHECK(fill_table(filled, network, platform).to_csv() == filled.to_csv());
@@ -375,6 +384,8 @@ TEST_CASE("fill scales measured power by the unit's curve") {
   for (const Cell& cell : fill_table(table, network, platform).cells) {
     if (cell.provenance != Provenance::derived) {
       CHECK(cell.energy_provenance == Provenance::measured);
+      CHECK(std::isnan(cell.energy_mj_low));
+      CHECK(std::isnan(cell.energy_mj_high));
       continue;
     }
     ++derived;
@@ -383,6 +394,14 @@ TEST_CASE("fill scales measured power by the unit's curve") {
           Approx((origin.power_w - origin.idle_power_w) * curve(cell.at.f_cpu_mhz) / curve(origin.at.f_cpu_mhz))
               .margin(2e-6));
     CHECK(cell.energy_provenance == Provenance::derived);
+    // Scaled from a measured cell: only the tilt between the clocks is uncertain, and the board's static power.
+    const PowerUncertainty& stated = *platform.file.units[unit].second.power_uncertainty;
+    const double log_sd = stated.tilt * std::log(origin.at.f_cpu_mhz / cell.at.f_cpu_mhz);
+    const double share = std::hypot((cell.power_w - cell.idle_power_w) * std::sqrt(std::expm1(log_sd * log_sd)),
+                                    platform.file.static_power_std_w) /
+                         cell.power_w;
+    CHECK(std::log(cell.energy_mj_high / cell.energy_mj_low) ==
+          Approx(2 * 1.96 * std::sqrt(std::log(1 + share * share))).epsilon(1e-5));
   }
   CHECK(derived > 100);
 }
