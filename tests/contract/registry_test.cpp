@@ -17,7 +17,9 @@ using manager::Policy;
 using manager::Registry;
 
 const std::vector<std::string> kPolicies{"dynamic-ofa", "dynamic-ofa-demo", "none", "static"};
-const std::vector<std::string> kGovernors{"performance", "powersave", "userspace"};
+const std::vector<std::string> kGovernors{"conservative", "interactive",     "jetson_clocks", "nvhost_podgov",
+                                          "ondemand",     "performance",     "podgov",        "powersave",
+                                          "schedutil",    "simple_ondemand", "userspace"};
 
 // Those of the product; the tests' own start with `test-`.
 template <class Interface>
@@ -35,7 +37,8 @@ void check_documented() {
     const manager::Entry& entry = Registry<Interface>::instance().entry(name);
     CHECK(entry.name == name);
     CHECK(entry.doc.size() > 10);
-    CHECK(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos);
+    // Lower case with dashes; governors by their names in sysfs, which have underscores.
+    CHECK(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") == std::string::npos);
     CHECK(entry.schema.at("additionalProperties") == false);
     for (const auto& [parameter, schema] : entry.schema.at("properties").items()) {
       INFO("parameter " << parameter);
