@@ -240,7 +240,12 @@ Platform Platform::from(PlatformFile file) {
   for (const auto& [name, sensor] : file.sensors) {
     refuse_repeats(sensor.rails);
     for (const Name& rail : sensor.rails) resolve(file.rails, rail, "rail");
-    if (sensor.averaging_ms > sensor.period_ms)
+    if (sensor.update_ms > 0 && sensor.update_ms < 1e-3)
+      throw below(file.where, "/sensors" + member(name) + "/update_ms").error("is below a microsecond");
+    if (sensor.update_ms > 0 && sensor.averaging_ms > sensor.update_ms)
+      throw below(file.where, "/sensors" + member(name) + "/averaging_ms")
+          .error("the averaging window is longer than the time between updates");
+    if (!(sensor.update_ms > 0) && sensor.averaging_ms > sensor.period_ms)
       throw below(file.where, "/sensors" + member(name) + "/averaging_ms")
           .error("the averaging window is longer than the period");
   }

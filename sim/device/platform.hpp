@@ -248,22 +248,28 @@ struct RailFile {
   }
 };
 
-/// A power monitor (INA3221): every period it shows, for each rail, the mean over its averaging time, in whole steps.
+/// A power monitor (INA3221) and who reads it. The chip converts on its own: every `update_ms` its registers get, for
+/// each rail, the mean over the `averaging_ms` before, in whole steps. Every `period_ms` a reader (tegrastats) takes
+/// what the registers hold at that instant, not a mean over its interval. Without `update_ms` a conversion ends with
+/// each reading.
 struct SensorFile {
   std::vector<Name> rails;
   double period_ms = 100;
+  double update_ms = 0;
   double averaging_ms = 0;
   double resolution_mw = 0;
   std::string source;
 
   static constexpr auto fields() {
     using S = SensorFile;
-    return describe(
-        required(&S::rails, "rails", "it reads"),
-        required(&S::period_ms, "period_ms", at_least(1e-3), "between readings"),
-        field(&S::averaging_ms, "averaging_ms", non_negative(), "window averaged; 0 = the instant; at most the period"),
-        field(&S::resolution_mw, "resolution_mw", non_negative(), "step of a reading; 0 = none"),
-        field(&S::source, "source", "where the figures come from"));
+    return describe(required(&S::rails, "rails", "it reads"),
+                    required(&S::period_ms, "period_ms", at_least(1e-3), "between readings"),
+                    field(&S::update_ms, "update_ms", non_negative(),
+                          "between updates of the registers that readings come from; 0 = one ends with each reading"),
+                    field(&S::averaging_ms, "averaging_ms", non_negative(),
+                          "window averaged; 0 = the instant; at most update_ms, or the period without it"),
+                    field(&S::resolution_mw, "resolution_mw", non_negative(), "step of a reading; 0 = none"),
+                    field(&S::source, "source", "where the figures come from"));
   }
 };
 

@@ -98,6 +98,7 @@ class World final : public manager::Profile {
     kWake,
     kThermal,
     kSensorMark,
+    kSensorUpdate,
     kSensorRead,
     kSample,
     kWarm,
@@ -245,6 +246,7 @@ class World final : public manager::Profile {
   struct SensorState {
     std::vector<int> rails;
     std::vector<double> mark_j;
+    std::vector<double> register_w;  // what the chip holds, by rail; NaN before the first update
     Time marked = 0;
   };
 
@@ -423,6 +425,8 @@ class World final : public manager::Profile {
   void throttle();
   double rail_energy_j(std::size_t rail);
   double rail_power_w(std::size_t rail) const;
+  void update_sensor(int sensor);
+  void await_update(int sensor);
   void read_sensor(int sensor);
   void sample();
   UnitRecord unit_account(std::size_t unit);

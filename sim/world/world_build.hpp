@@ -82,6 +82,7 @@ void World<E>::build_board() {
       for (std::size_t r = 0; r < platform.file.rails.size(); ++r)
         if (platform.file.rails[r].first == rail.text) state.rails.push_back(static_cast<int>(r));
     state.mark_j.assign(state.rails.size(), 0);
+    state.register_w.assign(state.rails.size(), std::nan(""));
     sensors_.push_back(std::move(state));
   }
 

@@ -25,7 +25,9 @@ RunRecord World<E>::run(const Progress& progress) {
   if (thermal_) engine_.at(from_ms(setup_.platform.file.thermal->poll_ms), Priority::device, {kThermal, 0});
   for (std::size_t s = 0; s < sensors_.size(); ++s) {
     const SensorFile& file = setup_.platform.file.sensors[s].second;
+    if (file.update_ms > 0) await_update(static_cast<int>(s));
     engine_.at(from_ms(file.period_ms), Priority::observer, {kSensorRead, static_cast<std::uint32_t>(s)});
+    if (file.update_ms > 0) continue;
     if (file.averaging_ms > 0 && file.averaging_ms < file.period_ms)
       engine_.at(from_ms(file.period_ms - file.averaging_ms), Priority::observer,
                  {kSensorMark, static_cast<std::uint32_t>(s)});
@@ -140,9 +142,14 @@ void World<E>::on_event(Event event) {
       SensorState& sensor = sensors_[subject];
       for (std::size_t i = 0; i < sensor.rails.size(); ++i) sensor.mark_j[i] = rail_energy_j(sensor.rails[i]);
       sensor.marked = now_;
+      if (setup_.platform.file.sensors[subject].second.update_ms > 0) break;
       engine_.at(now_ + from_ms(setup_.platform.file.sensors[subject].second.period_ms), Priority::observer, event);
       break;
     }
+    case kSensorUpdate:
+      update_sensor(subject);
+      await_update(subject);
+      break;
     case kSensorRead: read_sensor(subject); break;
     case kSample:
       sample();

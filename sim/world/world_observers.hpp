@@ -83,8 +83,22 @@ double World<E>::rail_power_w(std::size_t rail) const {
   return sum;
 }
 
+// Registers that nobody reads need no conversion: the next update that matters is the last one at or before a reading.
 template <Engine E>
-void World<E>::read_sensor(int s) {
+void World<E>::await_update(int s) {
+  const SensorFile& file = setup_.platform.file.sensors[s].second;
+  const Time update = from_ms(file.update_ms), period = from_ms(file.period_ms);
+  const Time next = now_ - now_ % update + update;             // the first update there could be
+  const Time reading = (next + period - 1) / period * period;  // and the first reading that would show it
+  const Time at = reading - reading % update;
+  engine_.at(at, Priority::observer, {kSensorUpdate, static_cast<std::uint32_t>(s)});
+  if (file.averaging_ms > 0)
+    engine_.at(at - from_ms(file.averaging_ms), Priority::observer, {kSensorMark, static_cast<std::uint32_t>(s)});
+}
+
+// A conversion ends: the registers get the mean since the mark, or the instant.
+template <Engine E>
+void World<E>::update_sensor(int s) {
   SensorState& sensor = sensors_[s];
   const SensorFile& file = setup_.platform.file.sensors[s].second;
   for (std::size_t i = 0; i < sensor.rails.size(); ++i) {
@@ -97,10 +111,21 @@ void World<E>::read_sensor(int s) {
       if (file.averaging_ms >= file.period_ms) sensor.mark_j[i] = energy_j;
     }
     const double step_w = file.resolution_mw * 1e-3;
-    rail_views_[rail].power_w = step_w > 0 ? std::round(power_w / step_w) * step_w : power_w;
-    rail_views_[rail].read_at = now_;
+    sensor.register_w[i] = step_w > 0 ? std::round(power_w / step_w) * step_w : power_w;
   }
   if (file.averaging_ms >= file.period_ms) sensor.marked = now_;
+}
+
+template <Engine E>
+void World<E>::read_sensor(int s) {
+  SensorState& sensor = sensors_[s];
+  const SensorFile& file = setup_.platform.file.sensors[s].second;
+  if (!(file.update_ms > 0)) update_sensor(s);
+  for (std::size_t i = 0; i < sensor.rails.size(); ++i) {
+    const auto rail = static_cast<std::size_t>(sensor.rails[i]);
+    rail_views_[rail].power_w = sensor.register_w[i];
+    rail_views_[rail].read_at = now_;
+  }
   engine_.at(now_ + from_ms(file.period_ms), Priority::observer, {kSensorRead, static_cast<std::uint32_t>(s)});
 }
 

@@ -106,6 +106,63 @@ TEST_CASE("the mean of consecutive windows is the energy, whatever happens insid
   CHECK(sum_j == Approx(record.units[0].energy_j()).epsilon(1e-9));
 }
 
+// Mean power of the gpu over a window, one frame of 10 ms every 25.
+double mean_w(Time from, Time to) {
+  Time busy = 0;
+  for (Time frame = 0; frame < to; frame += 25_ms)
+    busy += std::max<Time>(0, std::min(to, frame + 10_ms) - std::max(from, frame));
+  return 2 + 10 * static_cast<double>(busy) / static_cast<double>(to - from);
+}
+
+TEST_CASE("a reader sees the registers' last update, not what happened since", "[sensor]") {
+  struct Meter {
+    int period_ms, update_ms, averaging_ms;
+  };
+  for (const Meter& meter : {Meter{25, 40, 40}, {30, 7, 3}, {10, 100, 60}, {50, 10, 10}, {30, 9, 0}, {20, 20, 20}}) {
+    INFO("period " << meter.period_ms << ", update " << meter.update_ms << ", averaging " << meter.averaging_ms);
+    const std::string text = R"({"rails": ["GPU", "IN"], "period_ms": )" + std::to_string(meter.period_ms) +
+                             R"(, "update_ms": )" + std::to_string(meter.update_ms) + R"(, "averaging_ms": )" +
+                             std::to_string(meter.averaging_ms) + "}";
+    const Time period = meter.period_ms * 1_ms, update = meter.update_ms * 1_ms;
+    for (const Reading& one : readings(text.c_str())) {
+      INFO("seen at " << one.seen_at);
+      const Time read = (one.seen_at - 1) / period * period;  // a manager comes before the reader at an instant
+      const Time updated = read / update * update;
+      CHECK(one.read_at == (one.seen_at > 0 ? read : 0));
+      if (one.seen_at == 0 || updated == 0) {
+        CHECK(std::isnan(one.gpu_w));
+        continue;
+      }
+      const double expected = meter.averaging_ms > 0    ? mean_w(updated - meter.averaging_ms * 1_ms, updated)
+                              : updated % 25_ms < 10_ms ? 12
+                                                        : 2;
+      CHECK(one.gpu_w == Approx(expected).epsilon(1e-12));
+      CHECK(one.in_w == Approx(expected + 4).epsilon(1e-12));
+    }
+  }
+}
+
+TEST_CASE("both engines read the same registers", "[sensor][simgrid]") {
+  if (!simgrid_available()) return;
+  Lab lab;
+  lab.board["rails"] = parse_json(R"({"GPU": {"units": ["gpu"]}})");
+  lab.board["sensors"]["meter"] =
+      parse_json(R"({"rails": ["GPU"], "period_ms": 20, "update_ms": 13, "averaging_ms": 7, "resolution_mw": 40})");
+  const Scenario scenario = lab.load(R"({"duration_s": 1, "applications": {"app": {"unit": "gpu", "subnet": "L1",
+      "arrivals": {"kind": "poisson", "rate_hz": 40}}}})");
+  Recording recording;
+  recording.timeline_period = 20_ms;
+  const auto native = simulate_all(*scenario.setup, recording, EngineKind::native, 2, 1);
+  const auto simgrid = simulate_all(*scenario.setup, recording, EngineKind::simgrid, 2, 1);
+  for (std::size_t r = 0; r < 2; ++r) {
+    REQUIRE(native[r].timeline.size() == simgrid[r].timeline.size());
+    for (std::size_t i = 0; i < native[r].timeline.size(); ++i)
+      for (std::size_t c = 0; c < native[r].timeline_columns.size(); ++c)
+        if (native[r].timeline_columns[c] == "GPU_reading_w" && i > 0)
+          CHECK(simgrid[r].timeline[i].values[c] == Approx(native[r].timeline[i].values[c]).margin(0.0401));
+  }
+}
+
 TEST_CASE("the true power stands beside the reading in a timeline", "[sensor]") {
   Lab lab;
   lab.board["rails"] = parse_json(R"({"GPU": {"units": ["gpu"]}})");
