@@ -289,6 +289,63 @@ def generate_claims(scratch, scenario):
     return "\n".join(markdown_table(["quantity", "published", "simulated", "difference", "standing"], rows))
 
 
+# ----------------------------------------------------------------------------------------------------------------------
+# What power fits predict: `table power --json` as tables
+
+
+def share(x):
+    return "-" if x is None else f"{100 * x:+.1f} %"
+
+
+def power_modes(modes):
+    rows = [[row["mode"], row["cores"], f"{row['mhz']:.1f}", "yes" if row["in_range"] else "no", f"{row['measured_w']:.2f}",
+             f"{row['predicted_w']:.2f}", share(row["error"]), share(row["error_from_cores_and_clock"]),
+             share(row["error_of_power_law"])] for row in modes]
+    return markdown_table(["mode left out", "cores", "MHz", "in range", "measured W", "predicted W", "with latency",
+                           "cores and clock", "k cores^a f^b"], rows)
+
+
+def power_workloads(modes):
+    return markdown_table(
+        ["mode left out", "runtime", "measured W", "with latency", "cores and clock"],
+        [[row["mode"], one["workload"], f"{one['measured_w']:.2f}", share(one["error"]),
+          share(one["error_from_cores_and_clock"])] for row in modes for one in row["workloads"]])
+
+
+def generate_power(scratch, platform, unit, what, *variant):
+    """WHAT of a unit: coefficients, modes, workload-modes, variant NAME…, clocks, workloads, related."""
+    fit = json.loads(scratch.dynasoc(f"table power platforms/raw/{platform}.power.json --json"))["units"][unit]
+    tests = fit["leave_one_out"]
+    if what == "coefficients":
+        rows = [[name, f"{one['value']:.4g}", f"{one['standard_error']:.2g}", one["unit"]]
+                for name, one in fit["coefficients"].items()]
+        spread = fit["power_uncertainty"]
+        rows += [["spread of one workload about the curve (rms)", f"{100 * fit['residual_rms']:.1f}", "", "%"],
+                 ["`power_uncertainty`: level", f"{spread['level']:g}", "", "of the power above idle"],
+                 ["`power_uncertainty`: tilt", f"{spread['tilt']:g}", "", f"per ln(f / {spread['pivot_mhz']:g} MHz)"]]
+        lines = markdown_table(["coefficient", "value", "standard error", "unit"], rows)
+    elif what == "modes":
+        lines = power_modes(tests["modes"])
+    elif what == "workload-modes":
+        lines = power_workloads(tests["modes"])
+    elif what == "variant":
+        lines = power_modes(tests["variants"][" ".join(variant)])
+    elif what in ("clocks", "workloads"):
+        lines = markdown_table(["left out", "rows", "between others", "measured W", "predicted W", "error", "worst row"],
+                               [[row["left_out"], row["rows"], "yes" if row["in_range"] else "no", f"{row['measured_w']:.2f}",
+                                 f"{row['predicted_w']:.2f}", share(row["error"]), share(row["worst_row_error"])]
+                                for row in tests[what]])
+    elif what == "related":
+        lines = markdown_table(["workload", "MHz", "measured ratio", "s(f) says", "error"],
+                               [[row["workload"], f"{row['low_mhz']:g} → {row['high_mhz']:g}",
+                                 f"{row['measured_energy_ratio']:.3f}", f"{row['predicted_energy_ratio']:.3f}",
+                                 share(row["predicted_energy_ratio"] / row["measured_energy_ratio"] - 1)]
+                                for row in fit["related_board"]])
+    else:
+        raise Failure(f"nothing makes \"power … {what}\"")
+    return "\n".join(lines)
+
+
 def generate_file(_, path, language):
     return f"```{language}\n{(ROOT / path).read_text(encoding='utf-8').rstrip()}\n```"
 
@@ -299,6 +356,7 @@ GENERATORS = {
     "policies": lambda scratch: generate_registered(scratch, "policies", "policies"),
     "governors": lambda scratch: generate_registered(scratch, "governors", "governors"),
     "claims": generate_claims,
+    "power": generate_power,
 }
 
 
