@@ -479,20 +479,7 @@ Table import_samples(const Csv& csv, std::size_t skip, const std::string& source
   };
   std::vector<Group> groups;
   for (std::size_t row = 0; row < csv.size(); ++row) {
-    Cell cell;
-    cell.subnet = csv.text(row, "subnet");
-    cell.unit = csv.text(row, "unit");
-    if (cell.subnet.empty()) throw csv.error(row, "subnet", "the sub-network is not named");
-    if (cell.unit.empty()) throw csv.error(row, "unit", "the processing unit is not named");
-    if (!csv.text(row, "cores").empty()) {
-      const double cores = csv.number(row, "cores", range(0, 1024));
-      if (cores != std::floor(cores))
-        throw csv.error(row, "cores", "must be a whole number, not " + number_text(cores));
-      cell.at.cores = static_cast<int>(cores);
-    }
-    cell.at.f_cpu_mhz = csv.number_or_nan(row, "f_cpu_mhz", positive());
-    cell.at.f_gpu_mhz = csv.number_or_nan(row, "f_gpu_mhz", positive());
-    cell.at.f_emc_mhz = csv.number_or_nan(row, "f_emc_mhz", positive());
+    const Cell cell = cell_at(csv, row);
     const auto it = std::find_if(groups.begin(), groups.end(), [&](const Group& g) {
       const OperatingPoint &a = g.cell.at, &b = cell.at;
       const auto states_the_same = [](double x, double y) { return std::isnan(x) == std::isnan(y); };

@@ -114,6 +114,23 @@ std::string OperatingPoint::text() const {
   return out.empty() ? "clocks not stated" : out;
 }
 
+Cell cell_at(const Csv& csv, std::size_t row) {
+  Cell cell;
+  cell.subnet = csv.text(row, "subnet");
+  cell.unit = csv.text(row, "unit");
+  if (cell.subnet.empty()) throw csv.error(row, "subnet", "the sub-network is not named");
+  if (cell.unit.empty()) throw csv.error(row, "unit", "the processing unit is not named");
+  if (!csv.text(row, "cores").empty()) {
+    const double cores = csv.number(row, "cores", range(0, 1024));
+    if (cores != std::floor(cores)) throw csv.error(row, "cores", "must be a whole number, not " + number_text(cores));
+    cell.at.cores = static_cast<int>(cores);
+  }
+  cell.at.f_cpu_mhz = csv.number_or_nan(row, "f_cpu_mhz", kClock);
+  cell.at.f_gpu_mhz = csv.number_or_nan(row, "f_gpu_mhz", kClock);
+  cell.at.f_emc_mhz = csv.number_or_nan(row, "f_emc_mhz", kClock);
+  return cell;
+}
+
 Table Table::load(const std::filesystem::path& path) { return from_csv(Csv::load(path)); }
 
 Table Table::from_csv(const Csv& csv) {
@@ -123,20 +140,7 @@ Table Table::from_csv(const Csv& csv) {
   table.cells.reserve(csv.size());
   Repeats repeats(csv, table);
   for (std::size_t row = 0; row < csv.size(); ++row) {
-    Cell cell;
-    cell.subnet = csv.text(row, "subnet");
-    cell.unit = csv.text(row, "unit");
-    if (cell.subnet.empty()) throw csv.error(row, "subnet", "the sub-network is not named");
-    if (cell.unit.empty()) throw csv.error(row, "unit", "the processing unit is not named");
-    if (!csv.text(row, "cores").empty()) {
-      const double cores = csv.number(row, "cores", range(0, 1024));
-      if (cores != std::floor(cores))
-        throw csv.error(row, "cores", "must be a whole number, not " + number_text(cores));
-      cell.at.cores = static_cast<int>(cores);
-    }
-    cell.at.f_cpu_mhz = csv.number_or_nan(row, "f_cpu_mhz", kClock);
-    cell.at.f_gpu_mhz = csv.number_or_nan(row, "f_gpu_mhz", kClock);
-    cell.at.f_emc_mhz = csv.number_or_nan(row, "f_emc_mhz", kClock);
+    Cell cell = cell_at(csv, row);
     cell.latency_ms_mean = csv.number(row, "latency_ms_mean", kTime);
     cell.latency_ms_std = csv.number_or_nan(row, "latency_ms_std", kTimeOrNone);
     if (!csv.text(row, "n").empty()) cell.n = csv.number(row, "n", non_negative());

@@ -57,6 +57,11 @@ struct Cell {
   double energy_mj_high = std::numeric_limits<double>::quiet_NaN();  ///< the power is concerned (not the latency)
 };
 
+/// What a row of any file with these columns speaks of: subnet, unit and, where there are such columns, cores and
+/// clocks; everything else is as in a new cell. Throws InputError for a name that is missing, a clock or count that
+/// cannot be.
+Cell cell_at(const Csv& csv, std::size_t row);
+
 /// A whole file. Cells keep the file's order.
 class Table {
  public:

@@ -1,4 +1,4 @@
-// dynasoc table import|show|fit|fill|power: from measurements to tables, and what a table can tell.
+// dynasoc table import|show|fit|fill|lint|power: from measurements to tables, and what a table can tell.
 #include "application/table.hpp"
 
 #include <algorithm>
@@ -33,6 +33,7 @@ constexpr const char* kUsage =
     "  dynasoc table show   FILE.csv|NETWORK         the cells, where they come from, a summary\n"
     "  dynasoc table fit    FILE.csv                 how latency follows clocks and cores, and how well that is known\n"
     "  dynasoc table fill   NETWORK --table T --platform P -o OUT.csv   the cells that a fit can tell, marked derived\n"
+    "  dynasoc table lint   FILE.csv|FOLDER|NETWORK… what is suspicious in tables: copied rows, outliers, mixed units\n"
     "  dynasoc table power  RECIPE.json              a platform's power points from measured rows\n"
     "\n"
     "`dynasoc table SUBCOMMAND --help` says more.\n";
@@ -379,12 +380,10 @@ int fill_command(const Arguments& arguments) {
 }  // namespace
 
 int table_command(const Arguments& arguments) {
-  static const std::vector<std::pair<std::string, int (*)(const Arguments&)>> subcommands = {{"import", import_command},
-                                                                                             {"show", show_command},
-                                                                                             {"fit", fit_command},
-                                                                                             {"fill", fill_command},
-                                                                                             {"power", power_command}};
-  if (arguments.empty()) throw InputError("table: which subcommand? (import, show, fit, fill, power)");
+  static const std::vector<std::pair<std::string, int (*)(const Arguments&)>> subcommands = {
+      {"import", import_command}, {"show", show_command},       {"fit", fit_command},
+      {"fill", fill_command},     {"lint", table_lint_command}, {"power", power_command}};
+  if (arguments.empty()) throw InputError("table: which subcommand? (import, show, fit, fill, lint, power)");
   if (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
     std::cout << kUsage;
     return kSuccess;

@@ -1,9 +1,6 @@
 // Importers, and the `dynasoc table` command: every shipped table is what its README says makes it.
 #include "application/import.hpp"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -16,6 +13,8 @@
 #include "application/network.hpp"
 #include "application/table.hpp"
 #include "common/text.hpp"
+#include "support/program.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace dynasoc;
 using Catch::Contains;
@@ -36,35 +35,6 @@ std::string complaint(F&& f) {
   return "";
 }
 
-// A folder of its own, gone at the end.
-struct Scratch {
-  Scratch() {
-    std::string name = (fs::temp_directory_path() / "dynasoc_import_test_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path = name;
-  }
-  ~Scratch() {
-    std::error_code code;
-    fs::remove_all(path, code);
-  }
-  fs::path path;
-};
-
-struct Result {
-  int status;
-  std::string out, err;
-};
-
-// Runs `dynasoc ARGUMENTS` (a shell's words) in a folder.
-Result dynasoc_in(const fs::path& folder, const std::string& arguments) {
-  const Scratch scratch;
-  const fs::path out = scratch.path / "stdout", err = scratch.path / "stderr";
-  const std::string command = "cd '" + folder.string() + "' && '" + DYNASOC_BINARY + "' " + arguments + " >'" +
-                              out.string() + "' 2>'" + err.string() + "'";
-  const int code = std::system(command.c_str());
-  return {WIFEXITED(code) ? WEXITSTATUS(code) : -1, read_file(out), read_file(err)};
-}
-
 // The lines of a README that are commands.
 std::vector<std::string> commands_of(const fs::path& readme) {
   std::vector<std::string> commands;
@@ -77,15 +47,15 @@ std::vector<std::string> commands_of(const fs::path& readme) {
 
 // Runs each command with its output sent elsewhere, and compares. Returns how many files it made.
 int compare_with_commands(const fs::path& readme, const fs::path& folder) {
-  const Scratch scratch;
+  const test::TemporaryFolder scratch;
   int made = 0;
   for (const std::string& command : commands_of(readme)) {
     INFO(folder << ": " << command);
     const std::size_t at = command.rfind(" -o ");
     REQUIRE(at != std::string::npos);
     const std::string name = command.substr(at + 4);
-    const fs::path target = scratch.path / ("made_" + name);
-    const Result result = dynasoc_in(folder, command.substr(0, at) + " -o '" + target.string() + "'");
+    const fs::path target = scratch.path() / ("made_" + name);
+    const test::Result result = test::dynasoc_in(folder, command.substr(0, at) + " -o '" + target.string() + "'");
     INFO(result.err);
     REQUIRE(result.status == 0);
     CHECK(read_file(target) == read_file(folder / name));
@@ -302,18 +272,18 @@ TEST_CASE("a workload without an accuracy, or without a run, is refused") {
 }
 
 TEST_CASE("dynasoc table: usage, errors and their status") {
-  const Scratch scratch;
+  const test::TemporaryFolder scratch;
   const fs::path folder = kModels / "dynamic-ofa-gpu";
   for (const char* help :
        {"table --help", "table import --help", "table show --help", "table fit --help", "table fill --help"}) {
-    const Result result = dynasoc_in(folder, help);
+    const test::Result result = test::dynasoc_in(folder, help);
     INFO(help);
     CHECK(result.status == 0);
     CHECK_THAT(result.out, Contains("dynasoc table"));
     CHECK(result.err.empty());
   }
   const auto refused = [&](const std::string& arguments, const std::string& what) {
-    const Result result = dynasoc_in(folder, arguments);
+    const test::Result result = test::dynasoc_in(folder, arguments);
     INFO(arguments);
     CHECK(result.status == 2);
     CHECK(result.out.empty());
@@ -340,58 +310,58 @@ TEST_CASE("dynasoc table: usage, errors and their status") {
 }
 
 TEST_CASE("dynasoc table replaces no file unasked, and writes nothing on error") {
-  const Scratch scratch;
-  const std::string out = (scratch.path / "t.csv").string();
+  const test::TemporaryFolder scratch;
+  const std::string out = (scratch.path() / "t.csv").string();
   const fs::path folder = kModels / "motivation-dnn";
   const std::string import = "table import motivation raw/motivation_bars.csv -o '" + out + "'";
-  CHECK(dynasoc_in(folder, import).status == 0);
+  CHECK(test::dynasoc_in(folder, import).status == 0);
   const std::string content = read_file(out);
   std::ofstream(out) << "mine\n";
-  const Result again = dynasoc_in(folder, import);
+  const test::Result again = test::dynasoc_in(folder, import);
   CHECK(again.status == 2);
   CHECK_THAT(again.err, Contains("--force"));
   CHECK(read_file(out) == "mine\n");
-  CHECK(dynasoc_in(folder, import + " --force").status == 0);
+  CHECK(test::dynasoc_in(folder, import + " --force").status == 0);
   CHECK(read_file(out) == content);
-  CHECK(dynasoc_in(folder, "table import motivation raw/README.md -o '" + out + ".2'").status == 2);
+  CHECK(test::dynasoc_in(folder, "table import motivation raw/README.md -o '" + out + ".2'").status == 2);
   CHECK_FALSE(fs::exists(out + ".2"));
-  CHECK(dynasoc_in(folder, "table import motivation raw/motivation_bars.csv").out ==
+  CHECK(test::dynasoc_in(folder, "table import motivation raw/motivation_bars.csv").out ==
         content);  // without -o: to the terminal
 }
 
 TEST_CASE("dynasoc table show and fit say the same to people and to programs") {
   const fs::path folder = kModels / "dynamic-ofa-gpu";
-  const Result text = dynasoc_in(folder, "table show dynamic-ofa-gpu"),
-               json = dynasoc_in(folder, "table show . --json");
+  const test::Result text = test::dynasoc_in(folder, "table show dynamic-ofa-gpu"),
+                     json = test::dynasoc_in(folder, "table show . --json");
   CHECK_THAT(text.out, Contains("41.16 m") && Contains("6 cells of 6 sub-networks") && Contains("6 measured"));
   const Json shown = Json::parse(json.out);
   CHECK(shown["cells"].size() == 6);
   CHECK(shown["cells"][0]["accuracy"] == 74.202);
   CHECK(shown["summary"]["provenance"]["measured"] == 6);
 
-  const Result fit = dynasoc_in(kModels / "frequency-grids", "table fit jetson-orin-nano.grid.csv --json");
+  const test::Result fit = test::dynasoc_in(kModels / "frequency-grids", "table fit jetson-orin-nano.grid.csv --json");
   REQUIRE(fit.status == 0);
   const Json group = Json::parse(fit.out)["groups"]["MobileNetV2-12 ONNXRuntime-CUDA gpu"];
   CHECK(group["n"] == 24);
   CHECK(group["mape"].get<double>() < group["cv_mape"].get<double>());
   CHECK(group["cv_mape"].get<double>() < 0.03);
   CHECK(group["coefficients"]["p"].get<double>() > 1);
-  CHECK_THAT(dynasoc_in(kModels / "frequency-grids", "table fit jetson-orin-nano.grid.csv").out,
+  CHECK_THAT(test::dynasoc_in(kModels / "frequency-grids", "table fit jetson-orin-nano.grid.csv").out,
              Contains("cannot tell host_ms"));
   // Two points leave nothing to validate with: null, not a number.
   const Json two =
-      Json::parse(dynasoc_in(kModels / "motivation-dnn", "table fit jetson-xavier-nx.motivation.csv --json").out);
+      Json::parse(test::dynasoc_in(kModels / "motivation-dnn", "table fit jetson-xavier-nx.motivation.csv --json").out);
   CHECK(two["groups"]["L1 gpu"]["cv_mape"].is_null());
 }
 
 TEST_CASE("dynasoc table fill writes a table that show can read") {
-  const Scratch scratch;
-  const std::string out = (scratch.path / "filled.csv").string();
-  CHECK(dynasoc_in(kRoot,
-                   "table fill models/dynamic-ofa-cpu/network.json --table fig4 --platform "
-                   "platforms/jetson-xavier-nx.json -o '" +
-                       out + "'")
+  const test::TemporaryFolder scratch;
+  const std::string out = (scratch.path() / "filled.csv").string();
+  CHECK(test::dynasoc_in(kRoot,
+                         "table fill models/dynamic-ofa-cpu/network.json --table fig4 --platform "
+                         "platforms/jetson-xavier-nx.json -o '" +
+                             out + "'")
             .status == 0);
-  const Result shown = dynasoc_in(kRoot, "table show '" + out + "'");
+  const test::Result shown = test::dynasoc_in(kRoot, "table show '" + out + "'");
   CHECK_THAT(shown.out, Contains("7 digitised (d), 168 derived (*)"));
 }

@@ -2,7 +2,6 @@
 #include "application/table.hpp"
 
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -14,6 +13,7 @@
 #include "application/scaling_fit.hpp"
 #include "common/text.hpp"
 #include "device/platform.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace dynasoc;
 namespace fs = std::filesystem;
@@ -41,20 +41,6 @@ std::string refused(const std::string& text) {
 using Catch::Contains;
 
 const std::string kHead = "subnet,unit,latency_ms_mean,provenance,source\n";
-
-// A folder that is gone when the test is over.
-struct Scratch {
-  Scratch() {
-    std::string name = (fs::temp_directory_path() / "dynasoc_table_test_XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path = name;
-  }
-  ~Scratch() {
-    std::error_code code;
-    fs::remove_all(path, code);
-  }
-  fs::path path;
-};
 
 Cell gpu_cell(const std::string& subnet, double f_gpu, double latency, Provenance provenance = Provenance::measured) {
   Cell cell;
@@ -136,10 +122,10 @@ TEST_CASE("operating points match where both state a value") {
 }
 
 TEST_CASE("a network's file is refused where it does not hold together") {
-  const Scratch scratch;
+  const test::TemporaryFolder scratch;
   const auto load = [&](const std::string& json) {
-    std::ofstream(scratch.path / "network.json") << json;
-    return complaint([&] { Network::load(scratch.path / "network.json"); });
+    std::ofstream(scratch.path() / "network.json") << json;
+    return complaint([&] { Network::load(scratch.path() / "network.json"); });
   };
   const auto network = [](const std::string& subnets, const std::string& rest) {
     return R"({"name":"n","accuracy_metric":"m","subnets":)" + subnets +
@@ -160,14 +146,14 @@ TEST_CASE("a network's file is refused where it does not hold together") {
   CHECK_THAT(load(R"({"name":"n"})"), Contains("accuracy_metric"));
 
   load(network(R"([{"accuracy":70},{"accuracy":71}])", ""));
-  const Network two = Network::load(scratch.path / "network.json");
+  const Network two = Network::load(scratch.path() / "network.json");
   CHECK(two.subnet_index("L1") == 0);
   CHECK(two.subnet_index("L2") == 1);
   for (const char* none : {"L0", "L3", "L", "L01", "1", "l1", "L1x", "L99999999999999999999", ""})
     CHECK(two.subnet_index(none) == -1);
   CHECK_THAT(complaint([&] { two.table("t"); }), Contains("no file \"t.csv\""));
   CHECK_THAT(complaint([&] { two.table("s"); }), Contains("no table \"s\""));
-  std::ofstream(scratch.path / "t.csv") << kHead + "L3,gpu,1,measured,x\n";
+  std::ofstream(scratch.path() / "t.csv") << kHead + "L3,gpu,1,measured,x\n";
   CHECK_THAT(complaint([&] { two.table("t"); }), Contains("t.csv:2:1") && Contains("L1 to L2"));
 }
 

@@ -9,8 +9,6 @@
 // Power [W], idle and busy: gpu 2 and 12, 7, 4 (from the highest clock down); cpu 1 and 5, 3, 2; everything else 3.
 #pragma once
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -21,34 +19,10 @@
 
 #include "common/document.hpp"
 #include "scenario/scenario.hpp"
+#include "support/temporary_folder.hpp"
 #include "world/run.hpp"
 
 namespace dynasoc::test {
-
-/// A folder of its own, gone with the object.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "dynasoc-test-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder: " + pattern);
-    path_ = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  void write(const std::string& name, const std::string& text) const {
-    std::filesystem::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name, std::ios::binary) << text;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline Json parse_json(const std::string& text) { return Json::parse(text); }
 
