@@ -5,9 +5,6 @@
 #include <cmath>
 #include <map>
 
-#include <Eigen/Dense>
-
-#include "application/latency_model.hpp"
 #include "common/text.hpp"
 #include "device/platform.hpp"
 
@@ -17,66 +14,78 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kSameClock = 1e-3;       // relative; as in OperatingPoint::matches
 constexpr double kExplainsAsWell = 1e-3;  // root mean square residual: a tenth of a percentage point
-constexpr double kHalfPi = 1.5707963267948966;
 
 enum Term : int { kFixed, kHost, kUnit, kMemory, kTerms };
 constexpr std::array<const char*, kTerms> kTermNames = {"fixed_ms", "host_ms", "unit_ms", "memory_ms"};
 constexpr std::array<const char*, kTerms> kTermClocks = {"", "f_cpu_mhz", "the unit's clock", "f_emc_mhz"};
 
-using SmallMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, 0, kTerms, kTerms>;
-using SmallVector = Eigen::Matrix<double, Eigen::Dynamic, 1, 0, kTerms, 1>;
+// Normal equations G x = h of at most four columns, with x >= 0.
+struct NormalEquations {
+  double g[kTerms][kTerms] = {};
+  double h[kTerms] = {};
+  int n = 0;
 
-// Non-negative least squares, min |Ax - b| with x >= 0, from the normal equations G = AᵀA, h = Aᵀb (Lawson and Hanson's
-// active set; at most four columns, so that G is as good as A).
-SmallVector non_negative(const SmallMatrix& g, const SmallVector& h) {
-  const Eigen::Index n = h.size();
-  SmallVector x = SmallVector::Zero(n);
-  std::array<bool, kTerms> free{};
-  const auto solve_free = [&] {
-    std::array<Eigen::Index, kTerms> which{};
-    Eigen::Index m = 0;
-    for (Eigen::Index i = 0; i < n; ++i)
-      if (free[static_cast<std::size_t>(i)]) which[static_cast<std::size_t>(m++)] = i;
-    SmallMatrix sub(m, m);
-    SmallVector rhs(m);
-    for (Eigen::Index i = 0; i < m; ++i) {
-      rhs(i) = h(which[static_cast<std::size_t>(i)]);
-      for (Eigen::Index j = 0; j < m; ++j)
-        sub(i, j) = g(which[static_cast<std::size_t>(i)], which[static_cast<std::size_t>(j)]);
-    }
-    const SmallVector part = sub.ldlt().solve(rhs);
-    SmallVector all = SmallVector::Zero(n);
-    for (Eigen::Index i = 0; i < m; ++i) all(which[static_cast<std::size_t>(i)]) = part(i);
-    return all;
-  };
-  for (int round = 0; round < 3 * kTerms; ++round) {
-    const SmallVector gradient = h - g * x;
-    Eigen::Index best = -1;
-    for (Eigen::Index i = 0; i < n; ++i)
-      if (!free[static_cast<std::size_t>(i)] && gradient(i) > 1e-12 * (1 + std::abs(h(i))) &&
-          (best < 0 || gradient(i) > gradient(best)))
-        best = i;
-    if (best < 0) break;
-    free[static_cast<std::size_t>(best)] = true;
-    for (int inner = 0; inner <= kTerms; ++inner) {
-      const SmallVector wanted = solve_free();
-      double step = 1;
-      for (Eigen::Index i = 0; i < n; ++i)
-        if (free[static_cast<std::size_t>(i)] && wanted(i) <= 0 && x(i) - wanted(i) > 0)
-          step = std::min(step, x(i) / (x(i) - wanted(i)));
-      if (step >= 1 && wanted.minCoeff() >= 0) {
-        x = wanted;
-        break;
-      }
-      x += step * (wanted - x);
-      for (Eigen::Index i = 0; i < n; ++i)
-        if (free[static_cast<std::size_t>(i)] && x(i) <= 1e-15) {
-          x(i) = 0;
-          free[static_cast<std::size_t>(i)] = false;
-        }
+  void add(const double* row) {
+    for (int i = 0; i < n; ++i) {
+      h[i] += row[i];
+      for (int j = 0; j <= i; ++j) g[i][j] = g[j][i] = g[i][j] + row[i] * row[j];
     }
   }
-  return x;
+};
+
+// Solves A x = b for a symmetric positive definite A of size n (Cholesky). False where A is singular: a pivot that is
+// next to nothing of its diagonal.
+template <int N>
+bool solve_symmetric(const double (&a)[N][N], const double* b, double* x, int n, double tiny = 1e-13) {
+  double l[N][N];
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j <= i; ++j) {
+      double sum = a[i][j];
+      for (int k = 0; k < j; ++k) sum -= l[i][k] * l[j][k];
+      if (i != j) {
+        l[i][j] = sum / l[j][j];
+      } else {
+        if (!(sum > tiny * a[i][i])) return false;
+        l[i][i] = std::sqrt(sum);
+      }
+    }
+  for (int i = 0; i < n; ++i) {
+    x[i] = b[i];
+    for (int k = 0; k < i; ++k) x[i] -= l[i][k] * x[k];
+    x[i] /= l[i][i];
+  }
+  for (int i = n - 1; i >= 0; --i) {
+    for (int k = i + 1; k < n; ++k) x[i] -= l[k][i] * x[k];
+    x[i] /= l[i][i];
+  }
+  return true;
+}
+
+// Non-negative least squares: of all sets of columns whose own solution is not negative, the one with the smallest sum
+// of squares, which is hᵀx short of the constant. At most 15 sets, and nearly always the first one, all columns, will
+// do.
+void non_negative(const NormalEquations& e, double* x) {
+  std::fill(x, x + e.n, 0.0);
+  double best = 0;
+  for (int out = 0; out < (1 << e.n) - 1; ++out) {  // columns left out
+    int which[kTerms], m = 0;
+    for (int i = 0; i < e.n; ++i)
+      if (((out >> i) & 1) == 0) which[m++] = i;
+    double a[kTerms][kTerms], b[kTerms], part[kTerms];
+    for (int i = 0; i < m; ++i) {
+      b[i] = e.h[which[i]];
+      for (int j = 0; j < m; ++j) a[i][j] = e.g[which[i]][which[j]];
+    }
+    if (!solve_symmetric(a, b, part, m)) continue;
+    double gain = 0;
+    bool feasible = true;
+    for (int i = 0; i < m; ++i) gain += b[i] * part[i], feasible = feasible && part[i] >= 0;
+    if (!feasible || gain <= best) continue;
+    best = gain;
+    std::fill(x, x + e.n, 0.0);
+    for (int i = 0; i < m; ++i) x[which[i]] = part[i];
+    if (out == 0) return;
+  }
 }
 
 // The smallest value of `f` on [grid.front(), grid.back()]: the best point of the grid, refined by golden section
@@ -183,6 +192,7 @@ struct Variant {
   std::array<bool, kTerms> has{};
   bool fit_p = false;
   bool fit_a = false;
+  bool operator==(const Variant&) const = default;
   int count() const { return int{has[0]} + int{has[1]} + int{has[2]} + int{has[3]} + int{fit_p} + int{fit_a}; }
 };
 
@@ -198,127 +208,219 @@ double core_share(double a, int cores, int reference) {
   return ((1 - a) + a / cores) / ((1 - a) + a / reference);
 }
 
+// The parameters of the curved problem: the coefficients, and log p.
+constexpr int kLogP = kTerms, kCurved = kTerms + 1;
+constexpr double kMostLogP = 4.1588830833596715;  // log 64: as good as the longer of the two
+
+// Relative latency predicted/observed of one sample and its derivatives by the parameters.
+struct Point {
+  double value;
+  double by[kCurved];
+};
+Point at_sample(const Samples& s, std::size_t i, const Solution& x, double share) {
+  const double weight = 1 / s.observed[i];
+  Point out{};
+  out.by[kFixed] = weight;
+  out.by[kHost] = weight * s.host[i];
+  const double unit = s.unit[i] * share, computing = x.coefficient[kUnit] * unit;
+  const double memory = x.coefficient[kMemory] * s.memory[i];
+  out.value = x.coefficient[kFixed] * out.by[kFixed] + x.coefficient[kHost] * out.by[kHost];
+  if (x.p == 1 || computing == 0 || memory == 0) {
+    out.by[kUnit] = weight * unit;
+    out.by[kMemory] = weight * s.memory[i];
+    out.value += weight * (computing + memory);
+    return out;
+  }
+  // The longer term is taken out of the root, so that no power overflows.
+  const double longer = std::max(computing, memory), ratio = std::min(computing, memory) / longer;
+  const double log_ratio = std::log(ratio), power = std::exp(x.p * log_ratio), log_sum = std::log1p(power);
+  const double root = std::exp(log_sum / x.p), both = longer * root;
+  const double by_longer = root / (1 + power), by_shorter = by_longer * power / ratio;
+  const bool unit_longer = computing >= memory;
+  out.by[kUnit] = weight * unit * (unit_longer ? by_longer : by_shorter);
+  out.by[kMemory] = weight * s.memory[i] * (unit_longer ? by_shorter : by_longer);
+  out.by[kLogP] = weight * both * (power * log_ratio / (1 + power) - log_sum / x.p);
+  out.value += weight * both;
+  return out;
+}
+
 class Solver {
  public:
   Solver(const Samples& samples, const Variant& variant, double fixed_p, int left_out)
-      : s_(samples), v_(variant), p_(fixed_p), left_out_(left_out) {}
+      : s_(samples), v_(variant), p_(fixed_p), left_out_(left_out), share_(samples.size(), 1.0) {}
 
-  Solution solve() {
+  // `warm` is a solution of nearly the same problem, to start from.
+  Solution solve(const Solution* warm) {
     static constexpr std::array<double, 9> kFractions = {0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1};
-    if (!v_.fit_a) return over_p(0);
-    const double a = minimise(kFractions, [&](double x) { return over_p(x).squares; });
-    return over_p(a);
+    if (!v_.fit_a) return for_fraction(0, warm);
+    const double a = minimise(kFractions, [&](double x) { return for_fraction(x, warm).squares; });
+    return for_fraction(a, warm);
   }
 
  private:
-  Solution over_p(double a) {
-    if (!v_.fit_p) return over_angle(a, p_);
-    // log p; 64 is as good as the maximum of the two.
-    static const std::vector<double> kGrid = [] {
-      std::vector<double> grid;
-      for (const double p : {1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0, 36.0, 64.0})
-        grid.push_back(std::log(p));
-      return grid;
-    }();
-    const double best = minimise(kGrid, [&](double x) { return over_angle(a, std::exp(x)).squares; });
-    return over_angle(a, std::clamp(std::exp(best), 1.0, 64.0));
+  bool curved() const { return v_.has[kUnit] && v_.has[kMemory] && (v_.fit_p || p_ != 1); }
+  bool used(std::size_t i) const { return s_.point[i] != left_out_; }
+
+  Solution for_fraction(double a, const Solution* warm) {
+    if (a > 0 || v_.fit_a)
+      for (std::size_t i = 0; i < s_.size(); ++i) share_[i] = core_share(a, s_.cores[i], s_.cores_reference);
+    if (!curved()) return linear(a, p_, -1);
+    if (warm != nullptr && warm->squares < std::numeric_limits<double>::infinity()) {
+      Solution start = *warm;
+      start.a = a;
+      return descend(start);
+    }
+    // A coarse grid over p and the angle between computing and memory time; the best few are followed down.
+    constexpr std::array<double, 5> kOverlaps = {1.3, 2, 3.5, 8, 24};
+    constexpr std::array<double, 7> kAngles = {0.08, 0.26, 0.52, 0.785, 1.05, 1.31, 1.49};
+    std::vector<Solution> starts;
+    for (const double p : kOverlaps) {
+      if (!v_.fit_p && p != kOverlaps.front()) break;
+      for (const double angle : kAngles) starts.push_back(linear(a, v_.fit_p ? p : p_, angle));
+    }
+    std::stable_sort(starts.begin(), starts.end(),
+                     [](const Solution& x, const Solution& y) { return x.squares < y.squares; });
+    constexpr std::size_t kFollowed = 3;
+    Solution best;
+    for (std::size_t i = 0; i < std::min(kFollowed, starts.size()); ++i)
+      if (const Solution end = descend(starts[i]); end.squares < best.squares) best = end;
+    return best;
   }
 
-  Solution over_angle(double a, double p) {
-    if (!v_.has[kUnit] || !v_.has[kMemory] || p == 1) return linear(a, p, -1);
-    static const std::vector<double> kGrid = [] {
-      std::vector<double> grid;
-      constexpr int kSteps = 20;
-      for (int i = 0; i <= kSteps; ++i) grid.push_back(kHalfPi * i / kSteps);
-      return grid;
-    }();
-    const double angle = minimise(kGrid, [&](double x) { return linear(a, p, x).squares; });
-    return linear(a, p, angle);
+  double squares_of(const Solution& x) const {
+    double squares = 0;
+    for (std::size_t i = 0; i < s_.size(); ++i)
+      if (used(i)) {
+        const double residual = at_sample(s_, i, x, share_[i]).value - 1;
+        squares += residual * residual;
+      }
+    return squares;
   }
 
   // Least squares for given a and p, and for the given angle between computing and memory time (-1: p is 1 and each has
   // a column of its own).
-  Solution linear(double a, double p, double angle) {
+  Solution linear(double a, double p, double angle) const {
     const bool joint = angle >= 0;
-    std::array<int, kTerms> column{};
-    column.fill(-1);
-    int columns = 0;
+    Solution direction;  // what one column of computing and memory time together stands for
+    direction.p = p;
+    direction.coefficient[kUnit] = joint ? std::cos(angle) : 1;
+    direction.coefficient[kMemory] = joint ? std::sin(angle) : 1;
+    int term_of[kTerms];
+    NormalEquations e;
     for (int term = 0; term < kTerms; ++term)
-      if (v_.has[static_cast<std::size_t>(term)] && !(joint && term == kMemory))
-        column[static_cast<std::size_t>(term)] = columns++;
-    const double c = joint ? std::cos(angle) : 1, d = joint ? std::sin(angle) : 1;
-    SmallMatrix g = SmallMatrix::Zero(columns, columns);
-    SmallVector h = SmallVector::Zero(columns), row(columns);
-    const auto fill_row = [&](std::size_t i) {
-      const double weight = 1 / s_.observed[i];
-      const double unit = s_.unit[i] * core_share(a, s_.cores[i], s_.cores_reference);
-      if (column[kFixed] >= 0) row(column[kFixed]) = weight;
-      if (column[kHost] >= 0) row(column[kHost]) = weight * s_.host[i];
-      if (column[kMemory] >= 0) row(column[kMemory]) = weight * s_.memory[i];
-      if (column[kUnit] >= 0) {
-        double value = unit;
-        if (joint) {
-          const double x = c * unit, y = d * s_.memory[i], longer = std::max(x, y);
-          value = longer * std::pow(1 + std::pow(std::min(x, y) / longer, p), 1 / p);
-        }
-        row(column[kUnit]) = weight * value;
-      }
-    };
+      if (v_.has[static_cast<std::size_t>(term)] && !(joint && term == kMemory)) term_of[e.n++] = term;
     for (std::size_t i = 0; i < s_.size(); ++i) {
-      if (s_.point[i] == left_out_) continue;
-      fill_row(i);
-      g.noalias() += row * row.transpose();
-      h += row;
+      if (!used(i)) continue;
+      const double weight = 1 / s_.observed[i];
+      const double columns[kTerms] = {weight, weight * s_.host[i], weight * s_.unit[i] * share_[i],
+                                      weight * s_.memory[i]};
+      double row[kTerms];
+      for (int c = 0; c < e.n; ++c)
+        row[c] = joint && term_of[c] == kUnit ? at_sample(s_, i, direction, share_[i]).value : columns[term_of[c]];
+      e.add(row);
     }
     // Columns scaled to unit length: clocks and milliseconds differ by orders of magnitude.
-    SmallVector scale(columns);
-    for (int i = 0; i < columns; ++i) scale(i) = g(i, i) > 0 ? 1 / std::sqrt(g(i, i)) : 1;
-    const SmallMatrix scaled = scale.asDiagonal() * g * scale.asDiagonal();
-    const SmallVector x = scale.cwiseProduct(non_negative(scaled, scale.cwiseProduct(h)));
-
+    double scale[kTerms], x[kTerms];
+    for (int i = 0; i < e.n; ++i) scale[i] = e.g[i][i] > 0 ? 1 / std::sqrt(e.g[i][i]) : 1;
+    for (int i = 0; i < e.n; ++i) {
+      e.h[i] *= scale[i];
+      for (int j = 0; j < e.n; ++j) e.g[i][j] *= scale[i] * scale[j];
+    }
+    non_negative(e, x);
     Solution out;
     out.p = p;
     out.a = a;
-    out.squares = 0;
-    for (std::size_t i = 0; i < s_.size(); ++i) {
-      if (s_.point[i] == left_out_) continue;
-      fill_row(i);
-      const double residual = row.dot(x) - 1;
-      out.squares += residual * residual;
-    }
-    for (int term = 0; term < kTerms; ++term)
-      if (column[static_cast<std::size_t>(term)] >= 0)
-        out.coefficient[static_cast<std::size_t>(term)] = x(column[static_cast<std::size_t>(term)]);
+    for (int i = 0; i < e.n; ++i) out.coefficient[static_cast<std::size_t>(term_of[i])] = x[i] * scale[i];
     if (joint) {
-      out.coefficient[kMemory] = out.coefficient[kUnit] * d;
-      out.coefficient[kUnit] *= c;
+      out.coefficient[kMemory] = out.coefficient[kUnit] * direction.coefficient[kMemory];
+      out.coefficient[kUnit] *= direction.coefficient[kUnit];
     }
+    out.squares = squares_of(out);
     return out;
+  }
+
+  // Levenberg and Marquardt's descent, projected on the bounds: a parameter at its bound that would leave it stays.
+  Solution descend(Solution x) const {
+    x.squares = squares_of(x);
+    double damping = 1e-3;
+    constexpr int kRounds = 60;
+    constexpr double kDone = 1e-12;
+    for (int round = 0; round < kRounds; ++round) {
+      double g[kCurved][kCurved] = {}, down[kCurved] = {};
+      for (std::size_t i = 0; i < s_.size(); ++i) {
+        if (!used(i)) continue;
+        const Point at = at_sample(s_, i, x, share_[i]);
+        for (int k = 0; k < kCurved; ++k) {
+          down[k] -= at.by[k] * (at.value - 1);
+          for (int l = 0; l <= k; ++l) g[k][l] += at.by[k] * at.by[l];
+        }
+      }
+      int free[kCurved], m = 0;
+      for (int k = 0; k < kCurved; ++k) {
+        const bool fitted = k == kLogP ? v_.fit_p : v_.has[static_cast<std::size_t>(k)];
+        const double log_p = std::log(x.p);
+        const bool at_low = k == kLogP ? log_p <= 0 : x.coefficient[static_cast<std::size_t>(k)] <= 0;
+        const bool at_high = k == kLogP && log_p >= kMostLogP;
+        if (fitted && g[k][k] > 0 && !(at_low && down[k] <= 0) && !(at_high && down[k] >= 0)) free[m++] = k;
+      }
+      if (m == 0) break;
+      bool better = false;
+      double gained = 0;
+      for (int attempt = 0; attempt < 12 && !better; ++attempt) {
+        double a[kCurved][kCurved], b[kCurved], step[kCurved];
+        for (int i = 0; i < m; ++i) {
+          b[i] = down[free[i]];
+          for (int j = 0; j <= i; ++j) a[i][j] = a[j][i] = g[free[i]][free[j]];
+          a[i][i] *= 1 + damping;
+        }
+        Solution next = x;
+        if (solve_symmetric(a, b, step, m, 1e-15)) {
+          for (int i = 0; i < m; ++i) {
+            if (free[i] == kLogP)
+              next.p = std::exp(std::clamp(std::log(x.p) + std::clamp(step[i], -1.0, 1.0), 0.0, kMostLogP));
+            else
+              next.coefficient[static_cast<std::size_t>(free[i])] =
+                  std::max(0.0, x.coefficient[static_cast<std::size_t>(free[i])] + step[i]);
+          }
+          next.squares = squares_of(next);
+          better = next.squares < x.squares;
+        }
+        if (better) {
+          gained = x.squares - next.squares;
+          x = next;
+          damping = std::max(damping * 0.1, 1e-12);
+        } else {
+          damping *= 10;
+        }
+      }
+      if (!better || gained < kDone * (x.squares + 1e-12)) break;
+    }
+    return x;
   }
 
   const Samples& s_;
   const Variant& v_;
   double p_;
   int left_out_;
+  std::vector<double> share_;  // of computing time that the cores of a sample leave
 };
 
 // Whether the columns of a set of terms are independent of each other, the point `left_out` not counted.
 bool independent(const Samples& s, const Variant& v, int left_out) {
-  std::vector<int> terms;
+  NormalEquations e;
+  int term_of[kTerms];
   for (int term = 0; term < kTerms; ++term)
-    if (v.has[static_cast<std::size_t>(term)]) terms.push_back(term);
-  Eigen::MatrixXd a(static_cast<Eigen::Index>(s.size()), static_cast<Eigen::Index>(terms.size()));
-  a.setZero();
+    if (v.has[static_cast<std::size_t>(term)]) term_of[e.n++] = term;
   for (std::size_t i = 0; i < s.size(); ++i) {
     if (s.point[i] == left_out) continue;
-    const std::array<double, kTerms> row = {
+    const double columns[kTerms] = {
         1, s.host[i], s.unit[i] * core_share(v.fit_a ? 0.5 : 0, s.cores[i], s.cores_reference), s.memory[i]};
-    for (std::size_t j = 0; j < terms.size(); ++j)
-      a(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j)) = row[static_cast<std::size_t>(terms[j])];
+    double row[kTerms];
+    for (int c = 0; c < e.n; ++c) row[c] = columns[term_of[c]];
+    e.add(row);
   }
-  Eigen::ColPivHouseholderQR<Eigen::MatrixXd> qr(a);
-  qr.setThreshold(1e-6);
-  return qr.rank() == static_cast<Eigen::Index>(terms.size());
+  double x[kTerms];
+  return solve_symmetric(e.g, e.h, x, e.n, 1e-11);
 }
 
 struct Choice {
@@ -327,14 +429,9 @@ struct Choice {
   double rms = std::numeric_limits<double>::infinity();
 };
 
-// The smallest set of terms that explains the cells, operating point `left_out` (-1: none) left aside.
-Choice choose(const Samples& s, const FitOptions& options, int left_out) {
-  const int points = s.points - (left_out >= 0 ? 1 : 0);
-  const double fixed_p = options.p.value_or(1);
-  double used = 0;
-  for (const int point : s.point) used += point != left_out;
-
-  // In the order of preference among equals: computing time first, then what no clock changes, memory, the host.
+// The sets of terms that the cells allow, in the order of preference among equals: the fewest first; computing time,
+// then what no clock changes, memory, the host.
+std::vector<Variant> variants_of(const Samples& s, const FitOptions& options) {
   std::vector<Variant> variants;
   for (int bits = 1; bits < 16; ++bits) {
     Variant base;
@@ -360,21 +457,40 @@ Choice choose(const Samples& s, const FitOptions& options, int left_out) {
         Variant v = base;
         v.fit_a = fit_a;
         v.fit_p = fit_p;
-        if (v.count() <= points && independent(s, v, left_out)) variants.push_back(v);
+        variants.push_back(v);
       }
     }
   }
   std::stable_sort(variants.begin(), variants.end(),
                    [](const Variant& a, const Variant& b) { return a.count() < b.count(); });
+  return variants;
+}
 
+// The solution of every set of terms, operating point `left_out` (-1: none) left aside. `whole` are the solutions with
+// all points, to start from.
+std::vector<Choice> solutions_of(const Samples& s, const std::vector<Variant>& variants, double fixed_p, int left_out,
+                                 const std::vector<Choice>* whole) {
+  const int points = s.points - (left_out >= 0 ? 1 : 0);
+  int used = 0;
+  for (const int point : s.point) used += point != left_out;
   std::vector<Choice> solved;
-  double lowest = std::numeric_limits<double>::infinity();
   for (const Variant& v : variants) {
-    Choice choice{v, Solver(s, v, fixed_p, left_out).solve(), 0};
+    if (v.count() > points || !independent(s, v, left_out)) continue;
+    const Solution* warm = nullptr;
+    if (whole != nullptr)
+      for (const Choice& choice : *whole)
+        if (choice.variant == v) warm = &choice.solution;
+    Choice choice{v, Solver(s, v, fixed_p, left_out).solve(warm), 0};
     choice.rms = std::sqrt(choice.solution.squares / used);
-    lowest = std::min(lowest, choice.rms);
     solved.push_back(choice);
   }
+  return solved;
+}
+
+// The smallest set of terms that explains the cells.
+Choice best_of(const std::vector<Choice>& solved) {
+  double lowest = std::numeric_limits<double>::infinity();
+  for (const Choice& choice : solved) lowest = std::min(lowest, choice.rms);
   Choice best;
   int count = -1;
   constexpr double kTie = 1e-6;
@@ -404,6 +520,116 @@ SoftRoofline model_of(const Samples& s, const Choice& choice) {
   return model;
 }
 
+// The 97.5 % quantile of Student's t distribution, by bisection of the integral of its density (Simpson's rule).
+double student_t_975(int degrees) {
+  if (degrees == 1) return 12.706204736;
+  if (degrees == 2) return 4.30265273;
+  const double nu = degrees;
+  const double norm = std::exp(std::lgamma((nu + 1) / 2) - std::lgamma(nu / 2)) / std::sqrt(nu * 3.14159265358979324);
+  const auto below = [&](double t) {  // of the upper half
+    constexpr int kSteps = 64;
+    const auto density = [&](double x) { return std::pow(1 + x * x / nu, -(nu + 1) / 2); };
+    double sum = density(0) + density(t);
+    for (int i = 1; i < kSteps; ++i) sum += (i % 2 ? 4 : 2) * density(t * i / kSteps);
+    return norm * sum * t / kSteps / 3;
+  };
+  double low = 1.9, high = 3.3;
+  for (int i = 0; i < 30; ++i) {
+    const double middle = (low + high) / 2;
+    (below(middle) < 0.475 ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
+constexpr std::size_t kP = 4, kFraction = 5;
+
+// The parameters that intervals are about, and a model with one of them moved.
+constexpr std::size_t kParameters = ScalingFit::kParameters;
+constexpr std::array<const char*, kParameters> kParameterNames = {"fixed_ms",  "host_ms", "unit_ms",
+                                                                  "memory_ms", "p",       "parallel_fraction"};
+double* parameter(SoftRoofline& m, std::size_t k) {
+  const std::array<double*, kParameters> all{&m.fixed_ms,  &m.host_ms, &m.unit_ms,
+                                             &m.memory_ms, &m.p,       &m.parallel_fraction};
+  return all[k];
+}
+
+// How the logarithm of the latency follows each parameter (p: its logarithm), by central differences.
+std::array<double, kParameters> gradient_of(const SoftRoofline& model, const std::array<bool, kParameters>& moving,
+                                            double f_unit, const OperatingPoint& at) {
+  std::array<double, kParameters> out{};
+  const double latency = model.latency_ms(f_unit, at);
+  for (std::size_t k = 0; k < kParameters; ++k) {
+    if (!moving[k]) continue;
+    SoftRoofline up = model, down = model;
+    const double value = *parameter(up, k), step = 1e-5 * value;
+    *parameter(up, k) += step;
+    *parameter(down, k) -= step;
+    out[k] = (up.latency_ms(f_unit, at) - down.latency_ms(f_unit, at)) / (2 * step * latency);
+    if (k == kP) out[k] *= value;
+  }
+  return out;
+}
+
+// Intervals of the coefficients by the linear approximation at the optimum: residual variance times the inverse of
+// JᵀJ over the parameters that are not at a bound.
+void add_intervals(ScalingFit& fit, std::span<const FitSample> samples, UnitClock clock) {
+  std::vector<std::size_t> moving;
+  std::array<bool, kParameters> moves{};
+  for (std::size_t k = 0; k < kParameters; ++k) {
+    if (std::find(fit.terms.begin(), fit.terms.end(), kParameterNames[k]) == fit.terms.end()) continue;
+    const double value = *parameter(fit.model, k);
+    const double low = k == kP ? 1 : 0;
+    const double high = k == kP ? 64 : k == kFraction ? 1 : std::numeric_limits<double>::infinity();
+    constexpr double kNear = 1e-6;
+    const bool at_bound = value <= low + kNear * (k == kP) || value >= high * (1 - kNear);
+    fit.intervals.push_back({kParameterNames[k], value, kNaN, kNaN, at_bound});
+    if (!at_bound) moving.push_back(k), moves[k] = true;
+  }
+  fit.degrees_of_freedom = fit.n - static_cast<int>(moving.size());
+  if (fit.degrees_of_freedom <= 0 || moving.empty()) return;
+  double squares = 0;
+  double information[kParameters][kParameters] = {};
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const auto g = gradient_of(fit.model, moves, own_clock_mhz(clock, samples[i].at), samples[i].at);
+    const double ratio = 1 + fit.residuals[i];
+    squares += fit.residuals[i] * fit.residuals[i];
+    for (std::size_t k = 0; k < moving.size(); ++k)
+      for (std::size_t l = 0; l < moving.size(); ++l) information[k][l] += ratio * ratio * g[moving[k]] * g[moving[l]];
+  }
+  fit.residual_std = std::sqrt(squares / fit.degrees_of_freedom);
+  fit.t_quantile = student_t_975(fit.degrees_of_freedom);
+  // Parameters differ by orders of magnitude: scaled to a unit diagonal before the inverse is taken.
+  double scale[kParameters] = {};
+  for (std::size_t k = 0; k < moving.size(); ++k)
+    scale[k] = information[k][k] > 0 ? 1 / std::sqrt(information[k][k]) : 0;
+  for (std::size_t k = 0; k < moving.size(); ++k)
+    for (std::size_t l = 0; l < moving.size(); ++l) information[k][l] *= scale[k] * scale[l];
+  for (std::size_t column = 0; column < moving.size(); ++column) {
+    double one[kParameters] = {}, inverse[kParameters];
+    one[column] = 1;
+    if (!solve_symmetric(information, one, inverse, static_cast<int>(moving.size()))) {
+      fit.residual_std = kNaN;
+      return;
+    }
+    for (std::size_t row = 0; row < moving.size(); ++row)
+      fit.covariance[moving[row]][moving[column]] =
+          fit.residual_std * fit.residual_std * inverse[row] * scale[row] * scale[column];
+  }
+  for (CoefficientInterval& interval : fit.intervals) {
+    if (interval.at_bound) continue;
+    const auto k = static_cast<std::size_t>(std::find(kParameterNames.begin(), kParameterNames.end(), interval.term) -
+                                            kParameterNames.begin());
+    const double half = fit.t_quantile * std::sqrt(fit.covariance[k][k]);
+    if (k == kP) {
+      interval.low = std::clamp(interval.value * std::exp(-half), 1.0, 64.0);
+      interval.high = std::clamp(interval.value * std::exp(half), 1.0, 64.0);
+    } else {
+      interval.low = std::max(0.0, interval.value - half);
+      interval.high = k == kFraction ? std::min(1.0, interval.value + half) : interval.value + half;
+    }
+  }
+}
+
 }  // namespace
 
 UnitClock unit_clock(std::string_view unit) {
@@ -426,7 +652,10 @@ double own_clock_mhz(UnitClock clock, const OperatingPoint& at) {
 ScalingFit fit_scaling(std::span<const FitSample> samples, UnitClock clock, const FitOptions& options) {
   if (samples.empty()) throw InputError("there is no cell to fit");
   const Samples s = prepare(samples, clock);
-  const Choice choice = choose(s, options, -1);
+  const double fixed_p = options.p.value_or(1);
+  std::vector<Variant> variants = variants_of(s, options);
+  const std::vector<Choice> solved = solutions_of(s, variants, fixed_p, -1, nullptr);
+  const Choice choice = best_of(solved);
 
   ScalingFit fit;
   fit.n = static_cast<int>(samples.size());
@@ -450,11 +679,22 @@ ScalingFit fit_scaling(std::span<const FitSample> samples, UnitClock clock, cons
     fit.mape += std::abs(fit.residuals.back()) / fit.n;
   }
 
+  add_intervals(fit, samples, clock);
+
   // With two points the one that is left tells no shape.
   if (options.cross_validate && s.points >= 3) {
+    // Terms that are hopeless with all points are not tried again without one; with few points nothing is hopeless.
+    constexpr int kMany = 8;
+    constexpr double kHopeless = 3;
+    if (s.points >= kMany)
+      std::erase_if(variants, [&](const Variant& v) {
+        return std::any_of(solved.begin(), solved.end(), [&](const Choice& c) {
+          return c.variant == v && c.rms > kHopeless * (choice.rms + kExplainsAsWell);
+        });
+      });
     double sum = 0;
     for (int point = 0; point < s.points; ++point) {
-      const SoftRoofline without = model_of(s, choose(s, options, point));
+      const SoftRoofline without = model_of(s, best_of(solutions_of(s, variants, fixed_p, point, &solved)));
       for (std::size_t i = 0; i < s.size(); ++i)
         if (s.point[i] == point)
           sum += std::abs(
@@ -492,113 +732,43 @@ std::vector<std::pair<TableGroup, ScalingFit>> fit_table(const Table& table, con
   return out;
 }
 
+double ScalingFit::relative_half_width(double f_unit, const OperatingPoint& at) const {
+  if (std::isnan(residual_std)) return kNaN;
+  std::array<bool, kParameters> moves{};
+  for (std::size_t k = 0; k < kParameters; ++k) moves[k] = covariance[k][k] > 0;
+  const auto g = gradient_of(model, moves, f_unit, at);
+  double variance = residual_std * residual_std;  // of one more cell, on top of what the coefficients leave open
+  for (std::size_t k = 0; k < kParameters; ++k)
+    for (std::size_t l = 0; l < kParameters; ++l) variance += g[k] * covariance[k][l] * g[l];
+  return t_quantile * std::sqrt(std::max(variance, 0.0));
+}
+
+RooflineReading reading_of(const SoftRoofline& model) {
+  RooflineReading out;
+  const double total = model.latency_ms(kNaN, {}), both = total - model.fixed_ms - model.host_ms;
+  out.fixed = model.fixed_ms / total;
+  out.host = model.host_ms / total;
+  // Of the two that overlap, each counts by its share of the sum under the root.
+  const double longer = std::max(model.unit_ms, model.memory_ms);
+  const double unit = longer > 0 ? std::pow(model.unit_ms / longer, model.p) : 0;
+  const double memory = longer > 0 ? std::pow(model.memory_ms / longer, model.p) : 0;
+  if (longer > 0) {
+    out.unit = both / total * unit / (unit + memory);
+    out.memory = both / total * memory / (unit + memory);
+  }
+  const double launch = out.fixed + out.host;
+  out.kind = launch >= 0.5       ? "launch-bound"
+             : out.unit >= 0.5   ? "compute-bound"
+             : out.memory >= 0.5 ? "memory-bound"
+                                 : "balanced";
+  return out;
+}
+
 SoftRoofline normalised(SoftRoofline model) {
   const double at_reference = model.latency_ms(kNaN, {});
   for (double* coefficient : {&model.fixed_ms, &model.host_ms, &model.unit_ms, &model.memory_ms})
     *coefficient /= at_reference;
   return model;
-}
-
-namespace {
-// Digits beyond a nanosecond or a microwatt are noise of the arithmetic.
-double tidy(double x) { return std::round(x * 1e6) / 1e6; }
-
-// 95 % of boards, log-normal about the cell's power: the unit's power above idle and the board's static power are as
-// uncertain as the platform says. Power scaled from a measured cell (`measured_mhz`, NaN for none) shares that cell's
-// level, so that only the tilt between the two clocks is left.
-void add_energy_interval(Cell& cell, const Platform& platform, std::size_t unit, double mhz, double measured_mhz) {
-  const auto& stated = platform.file.units[unit].second.power_uncertainty;
-  if (!stated && !(platform.file.static_power_std_w > 0)) return;
-  double log_sd = 0;
-  if (stated)
-    log_sd = std::isnan(measured_mhz) ? stated->log_sd(mhz) : stated->tilt * std::abs(std::log(mhz / measured_mhz));
-  const double above_sd_w = (cell.power_w - cell.idle_power_w) * std::sqrt(std::expm1(log_sd * log_sd));
-  const double share = std::hypot(above_sd_w, platform.file.static_power_std_w) / cell.power_w;
-  const double sd = std::sqrt(std::log1p(share * share));
-  cell.energy_mj_low = tidy(cell.energy_mj * std::exp(-sd * sd / 2 - 1.96 * sd));
-  cell.energy_mj_high = tidy(cell.energy_mj * std::exp(-sd * sd / 2 + 1.96 * sd));
-}
-}  // namespace
-
-Table fill_table(const Table& table, const Network& network, const Platform& platform) {
-  Table out = table;
-  const double static_w = platform.file.static_power_w;
-  for (const TableGroup& group : groups_of(table)) {
-    const int unit_index = platform.unit_index(group.unit);
-    if (unit_index < 0)
-      throw InputError("the platform " + platform.file.name + " has no unit \"" + group.unit + "\"" +
-                       hint(group.unit, platform.unit_names()));
-    const auto unit = static_cast<std::size_t>(unit_index);
-    const UnitClock clock = unit_clock(platform, unit);
-    const SoftRoofline* scaling = nullptr;
-    for (const auto& [name, declared] : network.file.scaling)
-      if (name == group.unit) scaling = &declared;
-    const LatencyModel model(table, scaling, group.unit, group.subnet, clock,
-                             platform.file.units[unit].second.parallel_fraction);
-    const OperatingPoint& reference = table.cells[static_cast<std::size_t>(group.cells.front())].at;
-    if (std::isnan(own_clock_mhz(clock, reference)))
-      throw InputError(group.name() + ": its cells state no clock of the unit, so there is nothing to fill from");
-    const auto curve = [&](double mhz) { return platform.busy_w(unit, mhz) - platform.idle_w(unit, mhz); };
-
-    // The whole board idle: each unit at the clock the cell states for its kind, else at its highest.
-    const auto idle_w = [&](const OperatingPoint& at) {
-      double sum = static_w;
-      for (std::size_t u = 0; u < platform.links.size(); ++u) {
-        const auto& domain = platform.file.domains[static_cast<std::size_t>(platform.links[u].domains.front())].second;
-        double mhz = own_clock_mhz(unit_clock(platform, u), at);
-        if (std::isnan(mhz) || (domain.kind != DomainKind::cpu && domain.kind != DomainKind::gpu && u != unit))
-          mhz = domain.opps_mhz.back();
-        sum += platform.idle_w(u, mhz);
-      }
-      return sum;
-    };
-    std::string rows;
-    for (const int i : model.cells())
-      if (table.cells[static_cast<std::size_t>(i)].provenance != Provenance::derived || model.cells().size() == 1)
-        rows += (rows.empty() ? "" : "; ") + table.cells[static_cast<std::size_t>(i)].at.text();
-    const auto add_energy = [&](Cell& cell) {
-      const double mhz = own_clock_mhz(clock, cell.at);
-      const double scaled = model.has_power() ? model.above_idle_w(mhz, cell.at, curve) : kNaN;
-      cell.idle_power_w = idle_w(cell.at);
-      cell.power_w = cell.idle_power_w + (std::isfinite(scaled) ? scaled : curve(mhz));
-      cell.energy_mj = cell.power_w * cell.latency_ms_mean;
-      for (double* value : {&cell.idle_power_w, &cell.power_w, &cell.energy_mj}) *value = tidy(*value);
-      add_energy_interval(cell, platform, unit, mhz, std::isfinite(scaled) ? own_clock_mhz(clock, reference) : kNaN);
-      cell.energy_provenance = Provenance::derived;
-      cell.energy_source =
-          std::isfinite(scaled)
-              ? "power above idle of the group's cells, scaled by busy - idle of " + group.unit + " on " +
-                    platform.file.name + "; idle power of the platform file; times the latency"
-              : "power points of " + platform.file.name + ": static + idle of all units + (busy - idle) of " +
-                    group.unit + ", the other units idle; times the latency";
-    };
-
-    const auto& domain = platform.file.domains[static_cast<std::size_t>(platform.links[unit].domains.front())].second;
-    for (const double mhz : domain.opps_mhz) {
-      OperatingPoint at = reference;
-      (clock == UnitClock::cpu ? at.f_cpu_mhz : at.f_gpu_mhz) = mhz;
-      const Prediction predicted = model.predict(mhz, at);
-      if (predicted.cell >= 0) continue;
-      Cell cell;
-      cell.subnet = group.subnet;
-      cell.unit = group.unit;
-      cell.at = at;
-      cell.latency_ms_mean = tidy(predicted.latency_ms);
-      cell.latency_ms_std = tidy(predicted.std_ms);
-      cell.provenance = Provenance::derived;
-      cell.source = "from " + group.name() + " at " + rows + " by " + model.shape_source() +
-                    (predicted.outside_range ? "; outside the range of those cells" : "");
-      add_energy(cell);
-      out.cells.push_back(std::move(cell));
-    }
-    for (const int i : group.cells) {
-      Cell& cell = out.cells[static_cast<std::size_t>(i)];
-      if (std::isnan(cell.energy_mj) && std::isnan(cell.power_w) && std::isnan(cell.idle_power_w) &&
-          std::isfinite(own_clock_mhz(clock, cell.at)))
-        add_energy(cell);
-    }
-  }
-  return out;
 }
 
 }  // namespace dynasoc

@@ -1,12 +1,13 @@
 // Fits the soft roofline to the cells of a table, and fills a table with the cells that a fit can tell.
 //
-// The fit is deterministic. For each overlap p (a grid over [1, 64], refined by golden section in log p) and, on CPU
-// units whose number of cores varies, each parallel fraction a (likewise over [0, 1]), the coefficients are the
-// non-negative least squares solution of the relative residuals predicted/observed - 1. With p > 1 computing and memory
-// time enter as one column g = ((cos θ·x_unit)^p + (sin θ·x_memory)^p)^(1/p), and θ is searched over [0, π/2] in the
-// same way.
+// The fit is deterministic. For each set of terms the coefficients are the non-negative least squares solution of the
+// relative residuals predicted/observed - 1. With p = 1 the problem is linear; where computing and memory time overlap,
+// a coarse grid over p and their proportion gives the best starts of a projected Levenberg-Marquardt descent in the
+// coefficients and log p. On CPU units whose number of cores varies, the parallel fraction a is searched over [0, 1] (a
+// grid, then golden section) around all that. Cross-validation starts each descent from the solution with all points.
 #pragma once
 
+#include <array>
 #include <limits>
 #include <optional>
 #include <span>
@@ -46,6 +47,18 @@ struct FitOptions {
   bool cross_validate = true;  ///< leave one operating point out, fit the others, predict it
 };
 
+/// What the cells say about one coefficient, in its own unit: a 95 % interval by the linear approximation at the
+/// optimum (residual variance times the inverse of JᵀJ, Student's t; in log p for p). NaN where there are no more cells
+/// than coefficients, or where the coefficient is at a bound (0, or 1 and 64 for p): the approximation says nothing
+/// there.
+struct CoefficientInterval {
+  std::string term;
+  double value = 0;
+  double low = std::numeric_limits<double>::quiet_NaN();
+  double high = std::numeric_limits<double>::quiet_NaN();
+  bool at_bound = false;
+};
+
 /// A fitted soft roofline and what is known about its quality. Errors are fractions (0.01 is one percent).
 struct ScalingFit {
   SoftRoofline model;
@@ -53,9 +66,19 @@ struct ScalingFit {
   std::vector<std::string> not_identifiable;  ///< one sentence each: which term, and why these cells cannot tell it
   std::vector<double> residuals;              ///< predicted/observed - 1, by sample
   double mape = 0;                            ///< mean |residual|
-  double cv_mape = std::numeric_limits<double>::quiet_NaN();  ///< the same, each point predicted without itself
-  int n = 0;                                                  ///< samples
-  int operating_points = 0;                                   ///< different ones among them
+  double cv_mape = std::numeric_limits<double>::quiet_NaN();       ///< the same, each point predicted without itself
+  int n = 0;                                                       ///< samples
+  int operating_points = 0;                                        ///< different ones among them
+  std::vector<CoefficientInterval> intervals;                      ///< one for each of `terms`, in their order
+  double residual_std = std::numeric_limits<double>::quiet_NaN();  ///< relative; NaN without degrees of freedom
+  int degrees_of_freedom = 0;                                      ///< cells less coefficients that are not at a bound
+
+  /// Half the width of the 95 % prediction interval of one more cell, relative to its latency; NaN if not known.
+  double relative_half_width(double f_unit_mhz, const OperatingPoint& at) const;
+
+  static constexpr std::size_t kParameters = 6;  // fixed, host, unit, memory, log p, a
+  std::array<std::array<double, kParameters>, kParameters> covariance{};
+  double t_quantile = std::numeric_limits<double>::quiet_NaN();
 
   /// Whether the fit says anything about how latency follows a clock or the cores.
   bool has_shape() const {
@@ -67,6 +90,15 @@ struct ScalingFit {
 /// gets at most n coefficients, and of two sets of terms that explain the cells equally well (root mean square residual
 /// within a tenth of a percentage point) the smaller is taken. Throws InputError for an empty group.
 ScalingFit fit_scaling(std::span<const FitSample> samples, UnitClock clock, const FitOptions& options = {});
+
+/// Where the time goes at the reference operating point, as shares of it. Computing and memory time overlap; each
+/// counts by its part of the sum under the root.
+struct RooflineReading {
+  double fixed = 0, host = 0, unit = 0, memory = 0;
+  std::string
+      kind;  ///< `launch-bound` (fixed and host), `compute-bound`, `memory-bound`: at least half; else `balanced`
+};
+RooflineReading reading_of(const SoftRoofline& model);
 
 /// A group of a table: the cells of one sub-network on one unit, by their index in the table.
 struct TableGroup {
@@ -83,14 +115,5 @@ std::vector<std::pair<TableGroup, ScalingFit>> fit_table(const Table& table, con
 /// The shape alone, for a network's `scaling`: the coefficients divided by their sum at the reference point, so that
 /// the predicted latency there is 1 ms.
 SoftRoofline normalised(SoftRoofline model);
-
-/// Adds the cells that a table lacks: every sub-network on every unit of the table, at every operating performance
-/// point of the unit's first frequency domain. The latency is that of `LatencyModel`; energy and power come from the
-/// platform's power points (power_w = idle_power_w + busy_w - idle_w of the unit at that clock; idle_power_w = static
-/// power + idle_w of all units; energy_mj = power_w·latency_ms). Where cells of the group have measured power, their
-/// above-idle part is scaled by (busy_w - idle_w) at the new clock over that at the cell's clock. Cells without energy
-/// get it the same way; what a cell already states is left alone. All that is added is marked `derived` and says from
-/// what. Throws InputError for a unit that the platform does not have, or a group whose cells state no clock.
-Table fill_table(const Table& table, const Network& network, const Platform& platform);
 
 }  // namespace dynasoc

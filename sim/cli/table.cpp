@@ -14,6 +14,7 @@
 #include "application/latency_model.hpp"
 #include "application/network.hpp"
 #include "application/scaling_fit.hpp"
+#include "application/table_fill.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
 #include "common/text.hpp"
@@ -284,12 +285,25 @@ int show_command(const Arguments& arguments) {
   return kSuccess;
 }
 
+// A table, or a published grid of latencies over clocks.
+Table load_table_or_grid(const fs::path& path) {
+  const Csv csv = Csv::load(path);
+  return csv.has("workload") && csv.has("gpu_mhz") ? import_frequency_grid(csv, "") : Table::from_csv(csv);
+}
+
 int fit_command(const Arguments& arguments) {
   Options options(
       "dynasoc table fit FILE.csv [options]",
       "Fits the soft roofline to the cells of each sub-network on each unit: how latency follows clocks and\n"
-      "cores, what the cells cannot tell, and how well each point is predicted from the others.");
-  options.add()("json", "one JSON object; errors there are fractions, not percent")(
+      "cores, what the cells cannot tell, and how well each point is predicted from the others. FILE is a table, or a\n"
+      "grid as published (device,workload,cpu_mhz,gpu_mhz,…); groups are sub-networks or workloads by unit.\n"
+      "Intervals are 95 %: residual variance times the inverse of JᵀJ at the optimum, over the coefficients that are "
+      "not\n"
+      "at a bound, with Student's t.");
+  options.add()(
+      "json",
+      "one JSON object, {\"groups\": {NAME: {coefficients, intervals, mape, cv_mape, n, reading, …}}}; errors "
+      "and shares there are fractions (0.01 is one percent)")("residuals", "also print each cell's residual")(
       "p", po::value<double>(), "hold the overlap p at this value (1 to 64) instead of fitting it");
   options.positional("what", 1);
   options.parse(arguments);
@@ -300,7 +314,8 @@ int fit_command(const Arguments& arguments) {
     fit_options.p = options.get<double>("p");
     if (!(*fit_options.p >= 1 && *fit_options.p <= 64)) throw InputError("--p must be from 1 to 64");
   }
-  const auto fits = fit_table(Table::load(what), fit_options);
+  const Table table = load_table_or_grid(what);
+  const auto fits = fit_table(table, fit_options);
 
   if (options.has("json")) {
     Json groups = Json::object();
@@ -317,10 +332,38 @@ int fit_command(const Arguments& arguments) {
                     {"f_emc_mhz", m.f_emc_mhz},
                     {"cores", m.cores}};
       };
-      groups[group.name()] = {{"coefficients", coefficients(fit.model)},     {"mape", fit.mape},
-                              {"cv_mape", number_or_null(fit.cv_mape)},      {"n", fit.n},
-                              {"operating_points", fit.operating_points},    {"terms", fit.terms},
-                              {"not_identifiable", fit.not_identifiable},    {"residuals", fit.residuals},
+      Json intervals = Json::object();
+      for (const CoefficientInterval& interval : fit.intervals)
+        intervals[interval.term] = {{"low", number_or_null(interval.low)},
+                                    {"high", number_or_null(interval.high)},
+                                    {"at_bound", interval.at_bound}};
+      Json points = Json::array();
+      for (std::size_t i = 0; i < group.cells.size(); ++i) {
+        const Cell& cell = table.cells[static_cast<std::size_t>(group.cells[i])];
+        points.push_back({{"at", cell.at.text()},
+                          {"latency_ms", cell.latency_ms_mean},
+                          {"predicted_ms", cell.latency_ms_mean * (1 + fit.residuals[i])},
+                          {"residual", fit.residuals[i]}});
+      }
+      const RooflineReading reading = reading_of(fit.model);
+      groups[group.name()] = {{"coefficients", coefficients(fit.model)},
+                              {"intervals", std::move(intervals)},
+                              {"mape", fit.mape},
+                              {"cv_mape", number_or_null(fit.cv_mape)},
+                              {"n", fit.n},
+                              {"operating_points", fit.operating_points},
+                              {"degrees_of_freedom", fit.degrees_of_freedom},
+                              {"residual_std", number_or_null(fit.residual_std)},
+                              {"terms", fit.terms},
+                              {"not_identifiable", fit.not_identifiable},
+                              {"reading",
+                               {{"kind", reading.kind},
+                                {"fixed", reading.fixed},
+                                {"host", reading.host},
+                                {"unit", reading.unit},
+                                {"memory", reading.memory}}},
+                              {"residuals", fit.residuals},
+                              {"points", std::move(points)},
                               {"shape", coefficients(normalised(fit.model))}};
     }
     std::cout << Json{{"groups", std::move(groups)}}.dump(2) << '\n';
@@ -346,7 +389,26 @@ int fit_command(const Arguments& arguments) {
       std::cout << ", parallel fraction " << rounded_text(m.parallel_fraction, 3) << " (of " << m.cores << " cores)";
     std::cout << "\n  mean error " << percent(fit.mape) << ", each point predicted without itself "
               << percent(fit.cv_mape) << '\n';
+    const RooflineReading reading = reading_of(m);
+    std::cout << "  " << reading.kind << " at the reference: " << percent(reading.unit) << " computing, "
+              << percent(reading.memory) << " memory, " << percent(reading.fixed + reading.host) << " launching\n";
+    for (const CoefficientInterval& interval : fit.intervals) {
+      std::cout << "  " << interval.term << " " << rounded_text(interval.value);
+      if (interval.at_bound)
+        std::cout << ": at its bound\n";
+      else if (std::isfinite(interval.low))
+        std::cout << ", 95 % interval " << rounded_text(interval.low) << " to " << rounded_text(interval.high) << '\n';
+      else
+        std::cout << ": no interval, as many coefficients as cells\n";
+    }
     for (const std::string& sentence : fit.not_identifiable) std::cout << "  cannot tell " << sentence << '\n';
+    if (!options.has("residuals")) continue;
+    for (std::size_t i = 0; i < group.cells.size(); ++i) {
+      const Cell& cell = table.cells[static_cast<std::size_t>(group.cells[i])];
+      std::cout << "    " << cell.at.text() << ": " << rounded_text(cell.latency_ms_mean) << " ms, predicted "
+                << rounded_text(cell.latency_ms_mean * (1 + fit.residuals[i])) << " ms, off "
+                << percent(fit.residuals[i]) << '\n';
+    }
   }
   return kSuccess;
 }

@@ -11,6 +11,7 @@
 #include "application/latency_model.hpp"
 #include "application/network.hpp"
 #include "application/scaling_fit.hpp"
+#include "application/table_fill.hpp"
 #include "common/text.hpp"
 #include "device/platform.hpp"
 #include "support/temporary_folder.hpp"

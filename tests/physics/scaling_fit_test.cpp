@@ -3,6 +3,8 @@
 
 #include <cmath>
 #include <filesystem>
+#include <map>
+#include <random>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -19,6 +21,7 @@ const std::filesystem::path kModels = std::filesystem::path(DYNASOC_SOURCE_DIR) 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 FitSample gpu(double f_gpu, double f_emc, double latency) { return {{kNaN, f_gpu, f_emc, 0}, latency}; }
+OperatingPoint at_gpu_clock(double f_gpu) { return {kNaN, f_gpu, 1600, 0}; }
 FitSample cpu(double f_cpu, int cores, double latency) { return {{f_cpu, kNaN, kNaN, cores}, latency}; }
 
 std::vector<FitSample> grid_of(const SoftRoofline& truth) {
@@ -155,6 +158,100 @@ TEST_CASE("on measured grids the fitted overlap predicts unseen points, and beat
     CHECK(a.cv_mape >= a.mape);
     CHECK(a.residuals.size() == static_cast<std::size_t>(a.n));
   }
+}
+
+TEST_CASE("95 % intervals hold the truth about as often as they say") {
+  SoftRoofline truth;
+  truth.fixed_ms = 12, truth.unit_ms = 20, truth.memory_ms = 15, truth.p = 2.5;
+  truth.f_unit_mhz = 1109.25, truth.f_emc_mhz = 1600;
+  const std::map<std::string, double> values{{"fixed_ms", 12}, {"unit_ms", 20}, {"memory_ms", 15}, {"p", 2.5}};
+  std::mt19937_64 random(20240501);
+  const auto uniform = [&] { return static_cast<double>((random() >> 11) + 1) * 0x1p-53; };
+  const auto normal = [&] { return std::sqrt(-2 * std::log(uniform())) * std::cos(6.283185307179586 * uniform()); };
+  const std::vector<FitSample> exact = grid_of(truth);
+  const OperatingPoint unseen{kNaN, 650, 1066, 0};
+  std::map<std::string, int> held;
+  int whole = 0, predicted = 0;
+  constexpr int kReplications = 600;
+  constexpr double kNoise = 0.005;
+  for (int replication = 0; replication < kReplications; ++replication) {
+    std::vector<FitSample> noisy = exact;
+    for (FitSample& sample : noisy) sample.latency_ms *= 1 + kNoise * normal();
+    const ScalingFit fit = fit_scaling(noisy, UnitClock::accelerator, {.p = std::nullopt, .cross_validate = false});
+    const double another = truth.latency_ms(unseen.f_gpu_mhz, unseen) * (1 + kNoise * normal());
+    const double expected = fit.model.latency_ms(unseen.f_gpu_mhz, unseen);
+    predicted += std::abs(another / expected - 1) <= fit.relative_half_width(unseen.f_gpu_mhz, unseen);
+    if (fit.intervals.size() != values.size()) continue;  // a term was not needed to explain these cells
+    ++whole;
+    for (const CoefficientInterval& interval : fit.intervals)
+      held[interval.term] += interval.low <= values.at(interval.term) && values.at(interval.term) <= interval.high;
+  }
+  CHECK(whole > 0.95 * kReplications);
+  CHECK(predicted > 0.92 * kReplications);
+  CHECK(predicted < 0.98 * kReplications);
+  for (const auto& [term, times] : held) {
+    INFO(term << " " << times << " of " << whole);
+    CHECK(times > 0.92 * whole);
+    CHECK(times < 0.98 * whole);
+  }
+}
+
+TEST_CASE("a coefficient at its bound, and a fit without residuals, have no interval") {
+  const ScalingFit rising =
+      fit_scaling(std::vector{gpu(1000, 1600, 60), gpu(800, 1600, 59), gpu(600, 1600, 61), gpu(400, 1600, 60)},
+                  UnitClock::accelerator);
+  for (const CoefficientInterval& interval : rising.intervals) CHECK(interval.at_bound == (interval.value == 0));
+  const ScalingFit two =
+      fit_scaling(std::vector{gpu(1109.25, 1600, 43), gpu(803.25, 1600, 49.5)}, UnitClock::accelerator);
+  REQUIRE(two.intervals.size() == 2);
+  CHECK(two.degrees_of_freedom == 0);
+  CHECK(std::isnan(two.intervals[0].low));
+  CHECK_FALSE(two.intervals[0].at_bound);
+  CHECK(std::isnan(two.relative_half_width(500, at_gpu_clock(500))));
+}
+
+TEST_CASE("an interval of a straight line is the textbook's") {
+  // Constant relative noise, one term: t = c, residuals r, s² = Σr²/(n-1), and c's interval is c ± t·s·c/√n.
+  const std::vector<double> latencies{99, 101, 100, 102, 98};
+  std::vector<FitSample> samples;
+  for (const double latency : latencies) samples.push_back(gpu(1000, 1600, latency));
+  const ScalingFit fit = fit_scaling(samples, UnitClock::accelerator);
+  REQUIRE(fit.intervals.size() == 1);
+  CHECK(fit.degrees_of_freedom == 4);
+  const double half = 2.776445 * fit.residual_std * fit.model.fixed_ms / std::sqrt(5);
+  CHECK(fit.intervals[0].high - fit.intervals[0].value == Approx(half).epsilon(1e-3));
+}
+
+TEST_CASE("where the time goes is told from the coefficients") {
+  SoftRoofline s;
+  s.fixed_ms = 6, s.unit_ms = 3, s.memory_ms = 1, s.f_unit_mhz = 1000, s.f_emc_mhz = 1600;
+  CHECK(reading_of(s).kind == "launch-bound");
+  CHECK(reading_of(s).unit == Approx(0.3));
+  s.fixed_ms = 1, s.unit_ms = 4, s.memory_ms = 4, s.p = 2;
+  CHECK(reading_of(s).kind == "balanced");
+  CHECK(reading_of(s).unit == Approx(reading_of(s).memory));
+  s.memory_ms = 8;
+  CHECK(reading_of(s).kind == "memory-bound");
+  s.unit_ms = 32;
+  CHECK(reading_of(s).kind == "compute-bound");
+}
+
+TEST_CASE("noisy grids of few points are still predicted to within their noise") {
+  std::mt19937_64 random(7);
+  const auto uniform = [&] { return static_cast<double>((random() >> 11) + 1) * 0x1p-53; };
+  const auto normal = [&] { return std::sqrt(-2 * std::log(uniform())) * std::cos(6.283185307179586 * uniform()); };
+  double worst = 0;
+  for (int net = 0; net < 60; ++net) {
+    SoftRoofline truth;
+    truth.fixed_ms = 8 * uniform(), truth.unit_ms = 5 + 45 * uniform(), truth.memory_ms = 30 * uniform();
+    truth.p = 1 + 5 * uniform();
+    truth.f_unit_mhz = 1109.25, truth.f_emc_mhz = 1600;
+    std::vector<FitSample> samples = grid_of(truth);
+    for (FitSample& sample : samples) sample.latency_ms *= 1 + 0.01 * normal();
+    const ScalingFit fit = fit_scaling(samples, UnitClock::accelerator);
+    worst = std::max(worst, fit.cv_mape);
+  }
+  CHECK(worst < 0.03);
 }
 
 TEST_CASE("a fit is deterministic") {
