@@ -406,6 +406,41 @@ class CommandLine(unittest.TestCase):
         self.good("run", out / "manifest.json", "--out", again, "--quiet")
         self.assertEqual(contents(again, {"manifest.json"}), contents(out, {"manifest.json"}))
 
+    def test_sampled_power(self):
+        words = ("scenarios/sensors.json", "--set", "duration_s=1", "--replications", "4")
+        plain = json.loads(self.good("run", *words, "--json"))
+        sampled = json.loads(self.good("run", *words, "--json", "--sample-power"))
+        self.assertNotIn("interval", plain["platform"])
+        interval = sampled["platform"]["interval"]["energy_j"]
+        self.assertLess(interval["low"], interval["mean"])
+        self.assertLess(interval["mean"], interval["high"])
+        self.assertEqual(interval["n"], 4)
+        job = sampled["apps"]["camera"]["interval"]["energy_mj_per_job"]
+        self.assertLess(job["low"], plain["apps"]["camera"]["energy_mj_per_job"])
+        self.assertGreater(job["high"], plain["apps"]["camera"]["energy_mj_per_job"])
+        self.assertEqual(sampled["apps"]["camera"]["latency_ms"], plain["apps"]["camera"]["latency_ms"])
+        if SIMGRID:
+            other = json.loads(self.good("run", *words, "--json", "--sample-power", "--engine", "simgrid"))
+            self.agree(sampled["platform"]["interval"], other["platform"]["interval"], "")
+        self.assertIn("95 %", self.good("run", *words, "--sample-power"))
+        self.assertIn("needs replications", self.good("run", "scenarios/sensors.json", "--sample-power"))
+        # A manifest remembers it.
+        out, again = self.folder / "out", self.folder / "again"
+        self.good("run", *words, "--sample-power", "--out", out, "--quiet")
+        self.good("run", out / "manifest.json", "--out", again, "--quiet")
+        self.assertEqual(contents(again, {"manifest.json"}), contents(out, {"manifest.json"}))
+
+    def test_power_fits_state_their_errors(self):
+        told = json.loads(self.good("table", "power", "platforms/raw/jetson-agx-xavier.power.json", "--json"))
+        self.assertTrue(told["up_to_date"])
+        modes = told["units"]["cpu"]["leave_one_out"]["modes"]
+        self.assertEqual([mode["mode"] for mode in modes if not mode["in_range"]], ["MAXN"])
+        for mode in modes:
+            self.assertAlmostEqual(mode["error"], mode["predicted_w"] / mode["measured_w"] - 1)
+            self.assertLess(abs(mode["error"]), 0.15, mode["mode"])
+            self.assertEqual({one["workload"] for one in mode["workloads"]}, {"armnn", "tflite"})
+        self.assertEqual(len(told["units"]["gpu"]["leave_one_out"]["workloads"]), 6)
+
     def agree(self, a, b, at):
         self.assertEqual(type(a), type(b), at)
         if isinstance(a, dict):
