@@ -61,6 +61,7 @@ class Points {
       ++sums[p.workload].second;
     }
     std::vector<std::pair<std::string, double>> out;
+    out.reserve(sums.size());
     for (const auto& [workload, sum] : sums) out.emplace_back(workload, sum.first / sum.second);
     return out;
   }

@@ -181,6 +181,7 @@ double new_workload(double rms, std::size_t n) { return rms * std::sqrt(1 + 1 / 
 
 PowerUncertainty activity_uncertainty(const std::vector<ActivityCell>& cells, const ActivityFit& fit) {
   std::vector<double> clocks;
+  clocks.reserve(cells.size());
   for (const ActivityCell& cell : cells) clocks.push_back(1000 * cell.ghz);
   PowerUncertainty out;
   out.pivot_mhz = pivot_mhz(clocks);
