@@ -131,7 +131,7 @@ std::vector<std::string> all_warnings(const Scenario& scenario, const std::vecto
   if (!powered)
     out.push_back("platform " + board.name + " states no power: the energies of this run are 0 and mean nothing");
   if (scenario.setup->sample_power && records.size() == 1)
-    out.push_back("power was drawn once: its interval needs replications (--replications 20 or more)");
+    out.emplace_back("power was drawn once: its interval needs replications (--replications 20 or more)");
   for (std::size_t a = 0; a < records[0].apps.size(); ++a) {
     const AppRecord app = pooled(records, a);
     if (app.completed == 0) {
