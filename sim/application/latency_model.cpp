@@ -47,8 +47,8 @@ LatencyModel::LatencyModel(const Table& table, const SoftRoofline* scaling, std:
     if (cell.unit != unit || cell.subnet != subnet) continue;
     index_.push_back(static_cast<int>(i));
     known_.push_back({cell.at, cell.latency_ms_mean, cell.latency_ms_std / cell.latency_ms_mean,
-                      cell.power_w - cell.idle_power_w, cell.provenance, cell.latency_ms_std, 1.0,
-                      cell.energy_provenance == Provenance::derived, true});
+                      cell.power_w - cell.idle_power_w, cell.provenance, cell.latency_ms_std, cell.latency_ms_low,
+                      cell.latency_ms_high, 1.0, cell.energy_provenance == Provenance::derived, true});
     all_derived = all_derived && cell.provenance == Provenance::derived;
   }
   if (known_.empty())
@@ -79,6 +79,7 @@ LatencyModel::LatencyModel(const Table& table, const SoftRoofline* scaling, std:
     const ScalingFit fit = fit_scaling(samples, clock, {.p = std::nullopt, .cross_validate = false});
     if (fit.has_shape()) {
       own_ = fit.model;
+      own_fit_ = fit;
       has_own_ = true;
       shape_source_ = "the soft roofline fitted to these " + std::to_string(fit.operating_points) +
                       " operating points (" + coefficients_text(own_) + ")";
@@ -182,6 +183,8 @@ Prediction LatencyModel::predict(double f_unit_mhz, const OperatingPoint& at) co
     const Known& known = known_[static_cast<std::size_t>(i)];
     out.latency_ms = known.latency_ms;
     out.std_ms = known.std_ms;
+    out.low_ms = known.low_ms;
+    out.high_ms = known.high_ms;
     out.provenance = known.provenance;
     out.cell = index_[static_cast<std::size_t>(i)];
     return out;
@@ -200,7 +203,45 @@ Prediction LatencyModel::predict(double f_unit_mhz, const OperatingPoint& at) co
   }
   out.latency_ms = shape_at(point) * std::exp(level / weights);
   out.std_ms = variation_weights > 0 ? out.latency_ms * variation / variation_weights : kNaN;
+  add_interval(out, point);
   return out;
+}
+
+void LatencyModel::add_interval(Prediction& out, const OperatingPoint& point) const {
+  if (out.clock_unstated) return;  // latency is taken not to depend on the clock: there is nothing to vary
+  const auto varies_as_cells = [](const Span& span, double asked, double reference) {
+    return span.varies() || !(asked > 0) || !(reference > 0) || std::abs(asked / reference - 1) < 1e-3;
+  };
+  // The group's fit speaks of the clocks that its cells vary, and of no others.
+  const bool fitted = has_own_ && varies_as_cells(cpu_, point.f_cpu_mhz, reference_.f_cpu_mhz) &&
+                      varies_as_cells(gpu_, point.f_gpu_mhz, reference_.f_gpu_mhz) &&
+                      varies_as_cells(emc_, point.f_emc_mhz, reference_.f_emc_mhz) &&
+                      varies_as_cells(cores_, point.cores, reference_.cores);
+  const double half = fitted ? own_fit_.relative_half_width(own_clock_mhz(clock_, point), point) : kNaN;
+  if (std::isfinite(half)) {
+    out.low_ms = out.latency_ms * std::exp(-half);
+    out.high_ms = out.latency_ms * std::exp(half);
+    return;
+  }
+  double low = 0, high = std::numeric_limits<double>::infinity();
+  for (const Known& known : known_) {
+    if (!known.anchor) continue;
+    double least = 1, most = 1;
+    const auto slower = [&](double there, double here) {
+      if (!(there > 0) || !(here > 0)) return;
+      least = std::min(least, there / here);
+      most = std::max(most, there / here);
+    };
+    slower(known.at.f_cpu_mhz, point.f_cpu_mhz);
+    slower(known.at.f_gpu_mhz, point.f_gpu_mhz);
+    slower(known.at.f_emc_mhz, point.f_emc_mhz);
+    slower(known.at.cores, point.cores);
+    low = std::max(low, known.latency_ms * least);
+    high = std::min(high, known.latency_ms * most);
+  }
+  // Cells that contradict each other can leave nothing between the bounds.
+  out.low_ms = std::min(low, out.latency_ms);
+  out.high_ms = std::max(high, out.latency_ms);
 }
 
 void LatencyModel::scale_derived_power(const std::function<double(double)>& factor) {

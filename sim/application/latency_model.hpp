@@ -16,6 +16,9 @@ namespace dynasoc {
 struct Prediction {
   double latency_ms = 0;
   double std_ms = std::numeric_limits<double>::quiet_NaN();  ///< of one execution; NaN = not known
+  /// Interval that a measured mean would lie in, 95 % of times; NaN for a cell that was observed.
+  double low_ms = std::numeric_limits<double>::quiet_NaN();
+  double high_ms = std::numeric_limits<double>::quiet_NaN();
   Provenance provenance = Provenance::derived;
   int cell = -1;                ///< index in the table of the cell that says so itself; -1 for a model's value
   bool outside_range = false;   ///< a clock (or the cores) lies beyond those of all cells of the group
@@ -30,6 +33,11 @@ struct Prediction {
 /// the group's own fit where it has cells at two or more operating points; what these cells do not vary, and groups of
 /// a single point, follow the network's declared `scaling`; without one, latency is taken as inversely proportional to
 /// the unit's clock, which `shape_source` then says.
+///
+/// The interval of a predicted latency is that of the group's fit (`ScalingFit::relative_half_width`, about the
+/// predicted value, in its logarithm). Groups that are too small for one, and those whose shape is declared, have
+/// bounds instead: by the soft roofline, from a cell at x_i to x, latency changes by no more than the clock (or the
+/// number of cores) that changes most, and not in the other direction. The bounds of all cells hold together.
 class LatencyModel {
  public:
   /// `scaling` may be null. `parallel_fraction` is the platform's, used where neither cells nor scaling tell how
@@ -65,6 +73,7 @@ class LatencyModel {
     double above_idle_w;
     Provenance provenance;
     double std_ms;
+    double low_ms, high_ms;
     double shape;  // of the model at this cell
     bool power_derived;
     bool anchor;  // counts for level, shape and range: observed, or all cells are derived
@@ -78,6 +87,7 @@ class LatencyModel {
     void add(double x);
   };
 
+  void add_interval(Prediction& out, const OperatingPoint& point) const;
   OperatingPoint completed(double f_unit_mhz, OperatingPoint at) const;
   double shape_at(const OperatingPoint& at) const;
   int exact(const OperatingPoint& asked) const;  ///< index in known_, or -1
@@ -89,6 +99,7 @@ class LatencyModel {
   OperatingPoint reference_;  // of the group: its first cell
   Span cpu_, gpu_, emc_, cores_;
   SoftRoofline own_;  // what the group's cells tell
+  ScalingFit own_fit_;
   bool has_own_ = false;
   SoftRoofline scaling_;  // the network's declaration
   bool has_scaling_ = false;

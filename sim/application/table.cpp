@@ -26,11 +26,14 @@ const std::vector<std::string> kOptional = {"cores",
                                             "idle_power_w",
                                             "energy_provenance",
                                             "energy_source",
+                                            "latency_ms_low",
+                                            "latency_ms_high",
                                             "energy_mj_low",
                                             "energy_mj_high"};
 constexpr std::string_view kHeader =
     "subnet,unit,cores,f_cpu_mhz,f_gpu_mhz,f_emc_mhz,latency_ms_mean,latency_ms_std,n,latency_ms_p50,latency_ms_p90,"
     "latency_ms_p99,energy_mj,power_w,idle_power_w,provenance,source,energy_provenance,energy_source";
+constexpr std::string_view kIntervalHeader = ",latency_ms_low,latency_ms_high,energy_mj_low,energy_mj_high";
 
 Provenance provenance_of(const Csv& csv, std::size_t row, const char* column) {
   const std::string_view text = csv.text(row, column);
@@ -147,6 +150,14 @@ Table Table::from_csv(const Csv& csv) {
     cell.latency_ms_p50 = csv.number_or_nan(row, "latency_ms_p50", kTime);
     cell.latency_ms_p90 = csv.number_or_nan(row, "latency_ms_p90", kTime);
     cell.latency_ms_p99 = csv.number_or_nan(row, "latency_ms_p99", kTime);
+    cell.latency_ms_low = csv.number_or_nan(row, "latency_ms_low", kTime);
+    cell.latency_ms_high = csv.number_or_nan(row, "latency_ms_high", kTime);
+    if (std::isnan(cell.latency_ms_low) != std::isnan(cell.latency_ms_high))
+      throw csv.error(row, std::isnan(cell.latency_ms_low) ? "latency_ms_low" : "latency_ms_high",
+                      "an interval has both ends; one is missing");
+    if (cell.latency_ms_low > cell.latency_ms_mean || cell.latency_ms_high < cell.latency_ms_mean)
+      throw csv.error(row, cell.latency_ms_low > cell.latency_ms_mean ? "latency_ms_low" : "latency_ms_high",
+                      "the interval does not hold the mean, " + number_text(cell.latency_ms_mean) + " ms");
     cell.energy_mj = csv.number_or_nan(row, "energy_mj", kEnergy);
     cell.power_w = csv.number_or_nan(row, "power_w", kPower);
     cell.idle_power_w = csv.number_or_nan(row, "idle_power_w", kPower);
@@ -174,12 +185,12 @@ Table Table::from_csv(const Csv& csv) {
 }
 
 std::string Table::to_csv() const {
-  // The interval's columns only where somebody states one: most tables do not.
+  // The intervals' columns only where somebody states one: most tables do not.
   const bool intervals = std::any_of(cells.begin(), cells.end(), [](const Cell& cell) {
-    return std::isfinite(cell.energy_mj_low) || std::isfinite(cell.energy_mj_high);
+    return std::isfinite(cell.latency_ms_low) || std::isfinite(cell.energy_mj_low);
   });
   std::string out(kHeader);
-  out += intervals ? ",energy_mj_low,energy_mj_high\n" : "\n";
+  out += intervals ? std::string(kIntervalHeader) + '\n' : "\n";
   const auto number = [&](double x) {
     if (std::isfinite(x)) append_number(out, x);
     out += ',';
@@ -202,8 +213,11 @@ std::string Table::to_csv() const {
       out += ',';
     if (intervals) {
       out += ',';
+      number(cell.latency_ms_low);
+      number(cell.latency_ms_high);
       number(cell.energy_mj_low);
-      if (std::isfinite(cell.energy_mj_high)) append_number(out, cell.energy_mj_high);
+      number(cell.energy_mj_high);
+      out.pop_back();
     }
     out += '\n';
   }

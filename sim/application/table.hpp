@@ -4,7 +4,7 @@
 // A table is a CSV file, one row a cell:
 //   subnet,unit,cores,f_cpu_mhz,f_gpu_mhz,f_emc_mhz,latency_ms_mean,latency_ms_std,n,latency_ms_p50,latency_ms_p90,
 //   latency_ms_p99,energy_mj,power_w,idle_power_w,provenance,source,energy_provenance,energy_source
-//   and, where any cell has an interval: energy_mj_low,energy_mj_high
+// and, in tables that were filled, latency_ms_low,latency_ms_high,energy_mj_low,energy_mj_high.
 // An empty cell means "not stated". `provenance` speaks of the latency, `energy_provenance` of energy and power.
 #pragma once
 
@@ -53,8 +53,10 @@ struct Cell {
   std::string source;
   Provenance energy_provenance = Provenance::derived;
   std::string energy_source;
-  double energy_mj_low = std::numeric_limits<double>::quiet_NaN();   ///< 95 % of boards lie between the two, as far as
-  double energy_mj_high = std::numeric_limits<double>::quiet_NaN();  ///< the power is concerned (not the latency)
+  double energy_mj_low = std::numeric_limits<double>::quiet_NaN();    ///< 95 % of boards lie between the two, as far as
+  double energy_mj_high = std::numeric_limits<double>::quiet_NaN();   ///< the power is concerned (not the latency)
+  double latency_ms_low = std::numeric_limits<double>::quiet_NaN();   ///< 95 % prediction interval of the mean;
+  double latency_ms_high = std::numeric_limits<double>::quiet_NaN();  ///< NaN where the cell was observed
 };
 
 /// What a row of any file with these columns speaks of: subnet, unit and, where there are such columns, cores and

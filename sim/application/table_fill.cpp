@@ -96,6 +96,9 @@ Table fill_table(const Table& table, const Network& network, const Platform& pla
       cell.at = at;
       cell.latency_ms_mean = tidy(predicted.latency_ms);
       cell.latency_ms_std = tidy(predicted.std_ms);
+      // Rounded outwards, so that the interval holds the rounded mean.
+      cell.latency_ms_low = std::min(tidy(predicted.low_ms), cell.latency_ms_mean);
+      cell.latency_ms_high = std::max(tidy(predicted.high_ms), cell.latency_ms_mean);
       cell.provenance = Provenance::derived;
       cell.source = "from " + group.name() + " at " + rows + " by " + model.shape_source() +
                     (predicted.outside_range ? "; outside the range of those cells" : "");

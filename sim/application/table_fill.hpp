@@ -14,7 +14,8 @@ struct Platform;
 /// power + idle_w of all units; energy_mj = power_w·latency_ms). Where cells of the group have measured power, their
 /// above-idle part is scaled by (busy_w - idle_w) at the new clock over that at the cell's clock. Cells without energy
 /// get it the same way; what a cell already states is left alone. All that is added is marked `derived` and says from
-/// what. Throws InputError for a unit that the platform does not have, or a group whose cells state no clock.
+/// what; added latencies have the interval of `LatencyModel`. Throws InputError for a unit that the platform does not
+/// have, or a group whose cells state no clock.
 Table fill_table(const Table& table, const Network& network, const Platform& platform);
 
 }  // namespace dynasoc

@@ -21,7 +21,7 @@ struct Entry {
 constexpr Entry kCommands[] = {
     {"run", "SCENARIO", "simulate; summary on the terminal, everything else under --out DIR",
      dynasoc::cli::run_command},
-    {"table", "import|show|fit|fill|lint|power …", "latency/energy tables: from raw measurements to every operating point",
+    {"table", "import|show|fit|fill|…", "latency/energy tables: from raw measurements to every operating point",
      dynasoc::cli::table_command},
     {"lint", "FILE…", "validate any input file", dynasoc::cli::lint_command},
     {"list", "KIND", "policies, governors, networks, platforms, scenarios, traces or metrics: what there is to name",

@@ -64,7 +64,10 @@ int run_command(const Arguments& arguments) {
       "each replication draws the board's powers from their "
       "stated uncertainty; energies get an interval")("force", "overwrite results in --out")(
       "json", "print one JSON object and nothing else")("quiet", "print nothing but errors")(
-      "jobs", po::value<std::string>(), "replications run at once (default: the machine's cores)");
+      "sample-latency",
+      "draw in each replication how far modelled latencies are off, from their prediction intervals (the same as --set "
+      "sample_latency=true)")("jobs", po::value<std::string>(),
+                              "replications run at once (default: the machine's cores)");
   options.parse(arguments);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("scenario")) throw InputError("a scenario is missing; usage: dynasoc run SCENARIO [options]");
@@ -74,6 +77,7 @@ int run_command(const Arguments& arguments) {
   const std::filesystem::path path = scenario_path(options.get<std::vector<std::string>>("scenario")[0]);
   Overrides overrides = overrides_of(options.get_or<std::vector<std::string>>("set", {}));
   if (options.has("sample-power")) overrides.emplace_back("sample_power", "true");
+  if (options.has("sample-latency")) overrides.emplace_back("sample_latency", "true");
 
   auto document = Document::load(path);
   const bool again = is_manifest(document->root());

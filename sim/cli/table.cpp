@@ -1,4 +1,4 @@
-// dynasoc table import|show|fit|fill|lint|power: from measurements to tables, and what a table can tell.
+// dynasoc table import|show|fit|fill|merge|lint|power: from measurements to tables, and what a table can tell.
 #include "application/table.hpp"
 
 #include <algorithm>
@@ -17,6 +17,7 @@
 #include "application/table_fill.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
+#include "cli/table_common.hpp"
 #include "common/text.hpp"
 #include "device/platform.hpp"
 #include "scenario/data_paths.hpp"
@@ -34,6 +35,8 @@ constexpr const char* kUsage =
     "  dynasoc table show   FILE.csv|NETWORK         the cells, where they come from, a summary\n"
     "  dynasoc table fit    FILE.csv                 how latency follows clocks and cores, and how well that is known\n"
     "  dynasoc table fill   NETWORK --table T --platform P -o OUT.csv   the cells that a fit can tell, marked derived\n"
+    "  dynasoc table merge  A.csv B.csv… -o OUT.csv  several measurements of the same cells pooled; where they "
+    "disagree\n"
     "  dynasoc table lint   FILE.csv|FOLDER|NETWORK… what is suspicious in tables: copied rows, outliers, mixed units\n"
     "  dynasoc table power  RECIPE.json              a platform's power points from measured rows\n"
     "\n"
@@ -45,19 +48,6 @@ using Words = std::vector<std::string>;
 std::string only_word(const Options& options, const std::string& missing) {
   if (!options.has("what")) throw InputError(missing);
   return options.get<Words>("what").front();
-}
-
-// To a file that does not exist yet (unless forced), or to the terminal.
-void deliver(const std::string& content, const Options& options) {
-  if (!options.has("output")) {
-    std::cout << content;
-    return;
-  }
-  const fs::path path = options.get<std::string>("output");
-  std::error_code code;
-  if (fs::exists(path, code) && !options.has("force"))
-    throw InputError({path.string(), 0, 0, ""}, "exists already; --force replaces it");
-  write_file(path, content);
 }
 
 bool knows(const std::vector<std::string>& names, const std::string& name) {
@@ -95,8 +85,6 @@ std::string table_of(const Network& network, const Options& options) {
   throw InputError("the network \"" + network.file.name +
                    "\" has several tables and no default: choose one with --table (" + known + ")");
 }
-
-Json number_or_null(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
 
 // Rows of text in columns: the first two left-aligned, the others to the right.
 std::string aligned(const std::vector<std::vector<std::string>>& rows) {
@@ -171,7 +159,11 @@ int show_command(const Arguments& arguments) {
   Options options("dynasoc table show FILE.csv|NETWORK [options]",
                   "The cells of a table, where they come from, a summary.");
   options.add()("table,t", po::value<std::string>(), "which table of the network (its default)")(
-      "unit,u", po::value<std::string>(), "only the cells of this unit")("json", "one JSON object");
+      "unit,u", po::value<std::string>(), "only the cells of this unit")("json", "one JSON object")(
+      "plot", po::value<std::string>(),
+      "draw latency over the unit's clock into this file (.png or .svg; by gnuplot, or python3 with matplotlib): bars "
+      "are "
+      "prediction intervals or deviations, markers tell measured, digitised and derived");
   options.positional("what", 1);
   options.parse(arguments);
   if (options.asked_for_help()) return kSuccess;
@@ -199,6 +191,8 @@ int show_command(const Arguments& arguments) {
       throw InputError("no cell is on the unit \"" + unit + "\"" + hint(unit, units));
     std::erase_if(table.cells, [&](const Cell& cell) { return cell.unit != unit; });
   }
+
+  if (options.has("plot")) plot_table(table, title, options.get<std::string>("plot"));
 
   std::map<Provenance, int> latency_kinds, energy_kinds;
   double fastest = std::numeric_limits<double>::infinity(), slowest = 0;
@@ -231,6 +225,8 @@ int show_command(const Arguments& arguments) {
       add("latency_ms_mean", cell.latency_ms_mean);
       add("latency_ms_std", cell.latency_ms_std);
       if (cell.n > 0) entry["n"] = cell.n;
+      add("latency_ms_low", cell.latency_ms_low);
+      add("latency_ms_high", cell.latency_ms_high);
       add("latency_ms_p50", cell.latency_ms_p50);
       add("latency_ms_p90", cell.latency_ms_p90);
       add("latency_ms_p99", cell.latency_ms_p99);
@@ -417,7 +413,10 @@ int fill_command(const Arguments& arguments) {
   Options options(
       "dynasoc table fill NETWORK --platform P [options]",
       "Adds the cells that a table lacks, at every operating performance point of its units, and energy from the\n"
-      "platform's power points; all that is added is marked derived. NETWORK is a network.json, its folder or name.");
+      "platform's power points; all that is added is marked derived, and added latencies have a 95 % prediction "
+      "interval."
+      "\n(latency_ms_low, latency_ms_high): that of the group's fit, or bounds where the cells are too few for one. "
+      "NETWORK is a network.json, its folder or name.");
   options.add()("table,t", po::value<std::string>(), "which table of the network (its default)")(
       "platform,p", po::value<std::string>(), "platform file or name: operating points and power")(
       "output,o", po::value<std::string>(), "file to write; without it the table goes to the terminal")(
@@ -441,11 +440,25 @@ int fill_command(const Arguments& arguments) {
 
 }  // namespace
 
+void deliver(const std::string& content, const Options& options) {
+  if (!options.has("output")) {
+    std::cout << content;
+    return;
+  }
+  const fs::path path = options.get<std::string>("output");
+  std::error_code code;
+  if (fs::exists(path, code) && !options.has("force"))
+    throw InputError({path.string(), 0, 0, ""}, "exists already; --force replaces it");
+  write_file(path, content);
+}
+
+Json number_or_null(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
+
 int table_command(const Arguments& arguments) {
   static const std::vector<std::pair<std::string, int (*)(const Arguments&)>> subcommands = {
-      {"import", import_command}, {"show", show_command},       {"fit", fit_command},
-      {"fill", fill_command},     {"lint", table_lint_command}, {"power", power_command}};
-  if (arguments.empty()) throw InputError("table: which subcommand? (import, show, fit, fill, lint, power)");
+      {"import", import_command},     {"show", show_command},       {"fit", fit_command},    {"fill", fill_command},
+      {"merge", table_merge_command}, {"lint", table_lint_command}, {"power", power_command}};
+  if (arguments.empty()) throw InputError("table: which subcommand? (import, show, fit, fill, merge, lint, power)");
   if (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
     std::cout << kUsage;
     return kSuccess;

@@ -27,6 +27,7 @@ AppRecord pooled(const std::vector<RunRecord>& records, std::size_t a) {
     sum.accuracy_sum += other.accuracy_sum;
     sum.energy_mj += other.energy_mj;
     sum.outside_range += other.outside_range;
+    sum.half_width_sum += other.half_width_sum;
     sum.latency.merge(other.latency);
     const auto add = [](SubnetRecord& to, const SubnetRecord& from) {
       to.completed += from.completed;
@@ -143,6 +144,11 @@ std::vector<std::string> all_warnings(const Scenario& scenario, const std::vecto
           "application " + app.name + ": " +
           rounded_text(100 * over(static_cast<double>(app.outside_range), static_cast<double>(app.completed)), 3) +
           " % of its latencies are extrapolated beyond every clock its table was obtained at");
+    constexpr double kWide = 0.1;
+    if (const double width = over(app.half_width_sum, static_cast<double>(app.completed)); width > kWide)
+      out.push_back("application " + app.name + ": the latencies of its table's model are known to within ±" +
+                    rounded_text(100 * width, 2) + " % on average (95 % prediction interval, or bounds)" +
+                    (scenario.setup->sample_latency ? "" : "; --sample-latency shows what that does to the results"));
     const auto undecided = app.jobs - std::min(app.jobs, app.completed + app.dropped + app.rejected);
     if (undecided > 10 && undecided * 10 > app.jobs)
       out.push_back(
@@ -219,6 +225,7 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
       shares[kProvenances[p]] = number(over(static_cast<double>(app.provenance[p]), count));
     }
     entry["provenance"] = std::move(shares);
+    entry["latency_interval"] = number(over(app.half_width_sum, count));
     if (records.size() > 1)
       entry["spread"] = {
           {"latency_ms_mean", spread(records, [a](const RunRecord& r) { return mean_latency_ms(r.apps[a]); })},

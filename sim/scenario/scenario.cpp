@@ -106,6 +106,7 @@ class Resolver {
     setup_.warmup = from_s(file_.warmup_s);
     setup_.thermal = file_.thermal;
     setup_.sample_power = file_.sample_power;
+    setup_.sample_latency = file_.sample_latency;
     setup_.policy = file_.policy;
     setup_.manager_cost_us = file_.manager_cost_us;
     platform();

@@ -53,6 +53,7 @@ struct ScenarioFile {
   Named<manager::Choice<manager::Governor>> governors;
   Named<WindowFile> windows;
   bool thermal = true;
+  bool sample_latency = false;
   std::optional<double> ambient_c;
   double timeline_ms = 50;
   bool sample_power = false;
@@ -78,6 +79,9 @@ struct ScenarioFile {
               "by frequency domain, or by unit for all clocks it runs on: a name, or an object with a name and its "
               "parameters"),
         field(&S::windows, "windows", "stretches of the run reported on their own, by name"),
+        field(&S::sample_latency, "sample_latency",
+              "each replication draws, for each application, how far the latencies of its table's model are off, from "
+              "their prediction intervals; observed latencies stay, and managers go on believing the model"),
         field(&S::thermal, "thermal", "simulate temperatures and throttling, where the platform describes them"),
         field(&S::ambient_c, "ambient_c", range(-50, 100),
               "temperature of the surroundings, instead of the platform's (the board still starts at the platform's "

@@ -157,6 +157,7 @@ struct AppRecord {
   std::array<std::uint64_t, 3> provenance{};       ///< completed jobs by provenance of their latency
   std::array<std::uint64_t, 3> energy_provenance{};
   std::array<Step, kSteps> strip{};
+  double half_width_sum = 0;        ///< of completed jobs: their latency's prediction interval, relative half width
   std::uint64_t outside_range = 0;  ///< completed jobs whose latency lies beyond every measured clock
 
   template <class V>
@@ -164,7 +165,7 @@ struct AppRecord {
     v(name), v(jobs), v(completed), v(missed), v(dropped), v(rejected), v(subnet_switches);
     v(latency_sum_ms), v(latency_max_ms), v(accuracy_sum), v(energy_mj), v(latency), v(accuracy), v(subnets),
         v(windows);
-    v(provenance), v(energy_provenance), v(strip), v(outside_range);
+    v(provenance), v(energy_provenance), v(strip), v(outside_range), v(half_width_sum);
   }
 };
 

@@ -65,7 +65,8 @@ struct Setup {
   Time warmup = 0;
   std::vector<WindowSetup> windows;
   bool thermal = true;
-  bool sample_power = false;  ///< each replication draws the board's powers (power_draw.hpp)
+  bool sample_power = false;    ///< each replication draws the board's powers (power_draw.hpp)
+  bool sample_latency = false;  ///< each replication draws how far each application's predicted latencies are off
   std::uint64_t seed = 1;
 };
 

@@ -110,6 +110,8 @@ class World final : public manager::Profile {
     Provenance provenance = Provenance::derived;
     Provenance energy_provenance = Provenance::derived;
     bool outside_range = false;
+    double half_width = 0;  // of the latency's prediction interval, relative; 0 = observed
+    double systematic = 1;  // what this replication's board takes, over what the model says
     double latency_ms = std::numeric_limits<double>::quiet_NaN();
     double sigma = 0;                                             // of the log-normal noise
     double above_idle_w = 0;                                      // NaN: the unit's own curve
@@ -220,6 +222,8 @@ class World final : public manager::Profile {
     Provenance provenance = Provenance::derived;
     Provenance energy_provenance = Provenance::derived;
     bool outside_range = false;
+    double half_width = 0;
+    double deviation = 0;  // of this replication from the model, in standard deviations; 0 unless latencies are sampled
     Time deadline = kNever;
     Time relative_deadline = kNever;
     Time switch_time = 0;

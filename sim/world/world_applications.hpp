@@ -98,7 +98,7 @@ void World<E>::dispatch(int a) {
       }
     }
     const Forecast& now = forecast(a, view.unit, app.loaded, unit.opp);
-    double factor = app.session * app.arrivals.samples_per_frame();
+    double factor = app.session * now.systematic * app.arrivals.samples_per_frame();
     if (app.ratios != nullptr) {
       factor *= (*app.ratios)[frame.job % app.ratios->size()];
     } else if (app.varies && now.sigma > 0) {
@@ -111,6 +111,7 @@ void World<E>::dispatch(int a) {
     app.provenance = now.provenance;
     app.energy_provenance = now.energy_provenance;
     app.outside_range = now.outside_range;
+    app.half_width = now.half_width;
     Task& task = tasks_[a];
     task.unit = static_cast<std::uint8_t>(view.unit);
     task.work_ns =
@@ -177,6 +178,7 @@ void World<E>::job_done(int a) {
     ++record.provenance[static_cast<std::size_t>(latency_by)];
     ++record.energy_provenance[static_cast<std::size_t>(energy_by)];
     record.outside_range += app.outside_range;
+    record.half_width_sum += app.half_width;
     AppRecord::Step& step = record.strip[std::min(AppRecord::kSteps - 1,
                                                   static_cast<std::size_t>(static_cast<double>(now_) * steps_per_ns_))];
     ++step.completed;

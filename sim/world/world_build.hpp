@@ -118,6 +118,7 @@ void World<E>::build_apps() {
     app.closed = app.arrivals.driver() == ArrivalDriver::completion;
     app.switch_time = from_ms(setup.switch_ms);
     app.session = setup.file.session ? setup.file.session->factor : 1;
+    if (setup_.sample_latency) app.deviation = Stream(setup_.seed, setup.name + "/latency", replication_).normal(0);
     if (setup.file.stop_s > 0) app.stop = from_s(setup.file.stop_s);
     if (const auto* table = std::get_if<TableExecution>(&setup.file.execution)) {
       app.varies = true;

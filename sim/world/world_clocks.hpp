@@ -241,6 +241,14 @@ void World<E>::compute(Forecast& out, int a, int u, int subnet, int opp) const {
   out.latency_ms = prediction.latency_ms;
   out.provenance = apps_[a].session != 1 ? Provenance::derived : prediction.provenance;
   out.outside_range = prediction.outside_range;
+  out.half_width = 0;
+  out.systematic = 1;
+  if (std::isfinite(prediction.low_ms)) {
+    out.half_width = 0.5 * (prediction.high_ms - prediction.low_ms) / prediction.latency_ms;
+    constexpr double kTwoSided = 1.959964;  // standard deviations that hold 95 %
+    const double z = apps_[a].deviation / kTwoSided;
+    out.systematic = std::pow((z > 0 ? prediction.high_ms : prediction.low_ms) / prediction.latency_ms, std::abs(z));
+  }
   const double cv = prediction.std_ms / prediction.latency_ms;
   out.sigma = std::isnan(cv) ? apps_[a].default_sigma : std::sqrt(std::log1p(cv * cv));
   out.above_idle_w = std::nan("");

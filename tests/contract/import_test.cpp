@@ -365,3 +365,22 @@ TEST_CASE("dynasoc table fill writes a table that show can read") {
   const test::Result shown = test::dynasoc_in(kRoot, "table show '" + out + "'");
   CHECK_THAT(shown.out, Contains("7 digitised (d), 168 derived (*)"));
 }
+
+TEST_CASE("a table is drawn, or it is said why not") {
+  const test::TemporaryFolder scratch;
+  const auto run = [&](const std::string& file) {
+    return test::dynasoc_in(kRoot,
+                            "table show models/example/minimal.csv --plot '" + (scratch.path() / file).string() + "'");
+  };
+  const test::Result drawn = run("a.png");
+  if (drawn.status == 3) {
+    CHECK_THAT(drawn.err, Contains("needs gnuplot"));  // nothing here can draw
+  } else {
+    CHECK(drawn.status == 0);
+    CHECK(read_file(scratch.path() / "a.png").substr(1, 3) == "PNG");
+    CHECK(run("a.svg").status == 0);
+    CHECK_THAT(read_file(scratch.path() / "a.svg"), Contains("<svg") && Contains("derived"));
+  }
+  CHECK(run("a.jpg").status == 2);
+  CHECK_THAT(run("a.jpg").err, Contains(".png or .svg"));
+}

@@ -402,3 +402,46 @@ TEST_CASE("fill refuses what it cannot tell") {
   table.cells[0].unit = "gpuu";
   CHECK_THAT(complaint([&] { fill_table(table, hat, nx); }), Contains("did you mean \"gpu\""));
 }
+
+TEST_CASE("a prediction interval is read, written and checked") {
+  const std::string head = "subnet,unit,latency_ms_mean,provenance,source,latency_ms_low,latency_ms_high\n";
+  const Table table = parse(head + "L1,gpu,10,derived,x,9,12\nL2,gpu,20,measured,x,,\n");
+  CHECK(table.cells[0].latency_ms_low == 9);
+  CHECK(table.cells[0].latency_ms_high == 12);
+  CHECK(std::isnan(table.cells[1].latency_ms_low));
+  CHECK(parse(table.to_csv()).to_csv() == table.to_csv());
+  CHECK(parse(kHead + "L1,gpu,10,measured,x\n").to_csv().find("latency_ms_low") == std::string::npos);
+  CHECK_THAT(refused(head + "L1,gpu,10,derived,x,9,\n"), Contains("latency_ms_high") && Contains("missing"));
+  CHECK_THAT(refused(head + "L1,gpu,10,derived,x,11,12\n"), Contains("latency_ms_low") && Contains("10 ms"));
+  CHECK_THAT(refused(head + "L1,gpu,10,derived,x,8,9\n"), Contains("latency_ms_high"));
+}
+
+TEST_CASE("a predicted latency has an interval, an observed one has none") {
+  Table table;
+  table.cells = {gpu_cell("L1", 1000, 40)};
+  const LatencyModel single(table, nullptr, "gpu", "L1", UnitClock::accelerator);
+  CHECK(std::isnan(single.predict(1000, at_gpu(1000)).low_ms));
+  // One cell: from a latency that no clock changes to one that follows it.
+  CHECK(single.predict(500, at_gpu(500)).low_ms == Approx(40));
+  CHECK(single.predict(500, at_gpu(500)).high_ms == Approx(80));
+  CHECK(single.predict(2000, at_gpu(2000)).low_ms == Approx(20));
+  CHECK(single.predict(2000, at_gpu(2000)).high_ms == Approx(40));
+  // Two: both bounds hold.
+  table.cells.push_back(gpu_cell("L1", 500, 60));
+  const Prediction between =
+      LatencyModel(table, nullptr, "gpu", "L1", UnitClock::accelerator).predict(800, at_gpu(800));
+  CHECK(between.low_ms == Approx(40));
+  CHECK(between.high_ms == Approx(50));  // 40·1000/800; 60 from the other
+  // Many: the fit's own, and a noisier table has a wider one.
+  const auto width = [](double noise) {
+    Table many;
+    int i = 0;
+    for (const double f : {1100.0, 900.0, 800.0, 700.0, 600.0, 500.0, 400.0, 300.0})
+      many.cells.push_back(gpu_cell("L1", f, (10 + 30 * 1000 / f) * (1 + noise * (i++ % 2 ? 1 : -1))));
+    const Prediction p = LatencyModel(many, nullptr, "gpu", "L1", UnitClock::accelerator).predict(650, at_gpu(650));
+    CHECK(p.low_ms < p.latency_ms);
+    CHECK(p.high_ms > p.latency_ms);
+    return std::log(p.high_ms / p.low_ms);
+  };
+  CHECK(width(0.02) > 3 * width(0.005));
+}
