@@ -413,9 +413,8 @@ int fill_command(const Arguments& arguments) {
   Options options(
       "dynasoc table fill NETWORK --platform P [options]",
       "Adds the cells that a table lacks, at every operating performance point of its units, and energy from the\n"
-      "platform's power points; all that is added is marked derived, and added latencies have a 95 % prediction "
-      "interval."
-      "\n(latency_ms_low, latency_ms_high): that of the group's fit, or bounds where the cells are too few for one. "
+      "platform's power points; all that is added is marked derived. Added latencies have a 95 % prediction interval\n"
+      "(latency_ms_low, latency_ms_high): that of the group's fit, or bounds where the cells are too few for one.\n"
       "NETWORK is a network.json, its folder or name.");
   options.add()("table,t", po::value<std::string>(), "which table of the network (its default)")(
       "platform,p", po::value<std::string>(), "platform file or name: operating points and power")(

@@ -49,6 +49,7 @@ bool runs(const std::string& command) { return std::system((command + " >/dev/nu
 struct Frame {
   double x_low = std::numeric_limits<double>::infinity(), x_high = 0;
   double y_low = std::numeric_limits<double>::infinity(), y_high = 0;
+  bool bars = false;
   bool logarithmic() const { return y_high > 10 * y_low; }
 };
 
@@ -87,6 +88,7 @@ std::vector<Curve> curves_of(const Table& table, Frame& frame) {
                               number_text(low) + " " + number_text(high) + "\n";
       frame.x_low = std::min(frame.x_low, clock(*cell));
       frame.x_high = std::max(frame.x_high, clock(*cell));
+      frame.bars = frame.bars || low < high;
       frame.y_low = std::min(frame.y_low, low);
       frame.y_high = std::max(frame.y_high, high);
       curve.rows[cell->provenance] += row;
@@ -130,8 +132,8 @@ std::string gnuplot_script(const std::vector<Curve>& curves, const Frame& frame,
     const std::string colour = " lc " + std::to_string(i + 1);
     data += "$line" + std::to_string(i) + " << EOD\n" + curves[i].line + "EOD\n";
     // Curves stand beside each other, so that no bar hides another.
-    const double aside =
-        0.003 * (frame.x_high - frame.x_low) * (static_cast<double>(i) - 0.5 * static_cast<double>(curves.size() - 1));
+    const double aside = (frame.bars ? 0.003 : 0.0) * (frame.x_high - frame.x_low) *
+                         (static_cast<double>(i) - 0.5 * static_cast<double>(curves.size() - 1));
     plot += ", $line" + std::to_string(i) + " using ($1+" + number_text(aside) + "):2 with lines lw 1.5" + colour +
             " title " + quoted(curves[i].name);
     for (const Mark& mark : kMarks) {

@@ -300,6 +300,11 @@ class CommandLine(unittest.TestCase):
         for ending in ("lively.json", "platforms/minimal.json", "models/example/network.json", "models/example/minimal.csv"):
             self.assertEqual(sum(name.endswith(ending) for name in inputs), 1, inputs)
 
+    def test_shipped_tables_have_no_finding_that_was_not_looked_at(self):
+        accepted = run("table", "lint", "models", "--accept", "models/lint-accepted.json", "--fail-on", "warning")
+        self.assertEqual(accepted.returncode, 0, accepted.stdout)
+        self.assertEqual(run("table", "lint", "models").returncode, 1)  # published tables hold another device's rows
+
     def test_results_are_not_overwritten(self):
         path, out = self.scenario(LIVELY), self.folder / "out"
         self.good("run", path, "--out", out, "--quiet")
