@@ -175,6 +175,7 @@ std::vector<Block> blocks_of(const Csv& csv) {
     return std::string(text.substr(text.rfind('x') + 1));  // npos + 1 is 0: a plain number stays
   };
   std::vector<Block> blocks;
+  if (csv.size() == 0) throw csv.header_error("the table has no blocks: no row follows the header");
   for (std::size_t row = 0; row < csv.size(); ++row) {
     Block b;
     b.line = csv.location(row, "block").line;

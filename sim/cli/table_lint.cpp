@@ -131,8 +131,8 @@ int table_lint_command(const Arguments& arguments) {
               << "\n    lines " << rows_text(f.rows) << '\n';
     if (explained.insert(f.rule).second) std::cout << "    why it matters: " << rule_of(f.rule).why << '\n';
   }
-  std::cout << files.size() << " tables: " << counts[2] << " errors, " << counts[1] << " warnings, " << counts[0]
-            << " notes";
+  std::cout << files.size() << (files.size() == 1 ? " table: " : " tables: ") << counts[2] << " errors, " << counts[1]
+            << " warnings, " << counts[0] << " notes";
   if (options.has("accept")) std::cout << "; " << accepted.size() << " accepted";
   std::cout << '\n';
   return fails ? kCheckFailed : kSuccess;
