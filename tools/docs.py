@@ -224,7 +224,8 @@ def words_of(folder, name):
         words = "\n".join(lines)
         words = re.sub(r"^" + re.escape(name) + r":\s*", "", words)
         words = words.replace("<", "&lt;").replace("*", "\\*")
-        words = words[:1].upper() + words[1:]
+        if "_" not in words.split()[0]:  # an identifier stays as it is
+            words = words[:1].upper() + words[1:]
         # Markdown wants an empty line around a list; a source is worth a paragraph.
         out = []
         for line in words.split("\n"):
@@ -241,6 +242,10 @@ def words_of(folder, name):
 def generate_registered(scratch, kind, folder):
     out = []
     for entry in json.loads(scratch.dynasoc(f"list {kind} --json")):
+        alias = re.fullmatch(r"(\w+) by its short name", entry["doc"])
+        if alias:
+            out += [f"### `{entry['name']}`", "", f"See `{alias.group(1)}`.", ""]
+            continue
         words, source = words_of(folder, entry["name"])
         out += [f"### `{entry['name']}`", "", f"**{entry['doc'][:1].upper() + entry['doc'][1:]}.** "
                 f"([source](../{source}))", "", words, ""]

@@ -8,7 +8,7 @@ of who reads it, each at N phases of the inferences against the readings, and es
 idle in the two usual ways:
   A  the newest reading at its end, less the idle reading, times its latency;
   B  the mean of all readings, less the idle reading, times the run, over the inferences.
-Prints the error of each against what the simulated board drew: mean over phases, and the worst two. --series writes
+Prints the error of each against what the simulated board drew: mean over phases, the smallest and the largest. --series writes
 true power and readings of a few seconds, for a plot. Standard library only; DYNASOC_BINARY names the program.
 """
 import argparse

@@ -1,5 +1,6 @@
 #include "application/table_lint.hpp"
 
+#include <fstream>
 #include <map>
 #include <set>
 
@@ -195,14 +196,25 @@ std::vector<Block> blocks_of(const Csv& csv) {
   return blocks;
 }
 
+// By its first line: other CSV files beside tables may be as they like.
+bool looks_like_a_table(const fs::path& path) {
+  std::ifstream file(path);
+  std::string header;
+  std::getline(file, header);
+  return header.find("latency_ms_mean") != std::string::npos || header.find("mean_ms") != std::string::npos;
+}
+
 void collect(const fs::path& path, std::map<fs::path, Csv>& into) {
+  const std::size_t before = into.size();
   std::error_code code;
   if (fs::is_directory(path, code)) {
     for (fs::recursive_directory_iterator it(path, code), end; it != end; it.increment(code))
       if (it->path().extension() == ".csv" && it->is_regular_file(code)) {
+        if (!looks_like_a_table(it->path())) continue;
         Csv csv = Csv::load(it->path());
         if (is_cells(csv) || is_blocks(csv)) into.try_emplace(it->path().lexically_normal(), std::move(csv));
       }
+    if (into.size() == before) throw InputError({path.string(), 0, 0, ""}, "no tables are below this folder");
     return;
   }
   std::vector<fs::path> files{path};

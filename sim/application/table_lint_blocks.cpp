@@ -160,7 +160,7 @@ std::pair<double, double> usual_count(const Linted& file) {
 }
 
 void single_rows(const Linted& file, Findings& out) {
-  Rows above, wide, few, unstated, stated, unit;
+  Rows above, wide, few, unstated, unit;
   double widest = 0, least = std::numeric_limits<double>::infinity(), most = 0;
   std::map<std::string, std::vector<double>> means;
   for (const Block& b : file.blocks) means[b.key].push_back(b.mean_ms);
@@ -176,7 +176,6 @@ void single_rows(const Linted& file, Findings& out) {
       if (std::isnan(b.std_ms)) unstated.push_back(b.line);
       continue;
     }
-    stated.push_back(b.line);
     least = std::min(least, b.n);
     most = std::max(most, b.n);
     if (b.n < kEnoughRuns) few.push_back(b.line);

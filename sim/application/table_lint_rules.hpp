@@ -51,7 +51,7 @@ class Findings {
 double median(std::vector<double> values);  ///< of at least one value
 std::string percent(double fraction, int digits = 2);
 std::string count_of(std::size_t n, const char* singular, const char* plural);
-std::string short_name(const Linted& file);  ///< the file's name without its folders
+std::string short_name(const Linted& file);  ///< the file's name, with the folder `raw/` if it is in one
 
 void lint_cells(const std::vector<Linted>& files, Findings& out);
 void lint_blocks(const std::vector<Linted>& files, Findings& out);

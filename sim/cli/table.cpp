@@ -342,6 +342,8 @@ int fit_command(const Arguments& arguments) {
                           {"residual", fit.residuals[i]}});
       }
       const RooflineReading reading = reading_of(fit.model);
+      // Cells at one operating point say nothing of what follows which clock.
+      const Json kind = fit.has_shape() ? Json(reading.kind) : Json(nullptr);
       groups[group.name()] = {{"coefficients", coefficients(fit.model)},
                               {"intervals", std::move(intervals)},
                               {"mape", fit.mape},
@@ -353,7 +355,7 @@ int fit_command(const Arguments& arguments) {
                               {"terms", fit.terms},
                               {"not_identifiable", fit.not_identifiable},
                               {"reading",
-                               {{"kind", reading.kind},
+                               {{"kind", kind},
                                 {"fixed", reading.fixed},
                                 {"host", reading.host},
                                 {"unit", reading.unit},
@@ -368,7 +370,11 @@ int fit_command(const Arguments& arguments) {
   for (const auto& [group, fit] : fits) {
     const auto percent = [](double x) { return std::isfinite(x) ? rounded_text(100 * x, 3) + " %" : std::string("-"); };
     const SoftRoofline& m = fit.model;
-    std::cout << group.name() << ": " << fit.n << " cells at " << fit.operating_points << " operating points\n  ";
+    const auto counted = [](int n, const char* thing) {
+      return std::to_string(n) + " " + thing + (n == 1 ? "" : "s");
+    };
+    std::cout << group.name() << ": " << counted(fit.n, "cell") << " at "
+              << counted(fit.operating_points, "operating point") << "\n  ";
     const char* separator = "";
     const auto term = [&](const char* name, double value, double reference, const char* unit) {
       if (value == 0) return;
@@ -386,8 +392,11 @@ int fit_command(const Arguments& arguments) {
     std::cout << "\n  mean error " << percent(fit.mape) << ", each point predicted without itself "
               << percent(fit.cv_mape) << '\n';
     const RooflineReading reading = reading_of(m);
-    std::cout << "  " << reading.kind << " at the reference: " << percent(reading.unit) << " computing, "
-              << percent(reading.memory) << " memory, " << percent(reading.fixed + reading.host) << " launching\n";
+    if (!fit.has_shape())
+      std::cout << "  no reading: these cells do not tell what follows which clock\n";
+    else
+      std::cout << "  " << reading.kind << " at the reference: " << percent(reading.unit) << " computing, "
+                << percent(reading.memory) << " memory, " << percent(reading.fixed + reading.host) << " launching\n";
     for (const CoefficientInterval& interval : fit.intervals) {
       std::cout << "  " << interval.term << " " << rounded_text(interval.value);
       if (interval.at_bound)

@@ -111,7 +111,7 @@ int table_lint_command(const Arguments& arguments) {
   if (options.has("accept"))
     accepted = take_accepted(findings, AcceptedFindings::load(options.get<std::string>("accept")), files);
   if (!wanted.empty()) {
-    const auto other = [&](const LintFinding& f) { return !wanted.contains(f.rule); };
+    const auto other = [&](const LintFinding& f) { return !wanted.contains(f.rule) && f.rule != "stale-acceptance"; };
     std::erase_if(findings, other);
     std::erase_if(accepted, other);
   }

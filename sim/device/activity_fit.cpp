@@ -157,7 +157,7 @@ std::vector<ActivityCell> activity_cells(const std::vector<PowerRow>& rows) {
   return cells;
 }
 
-ActivityFit fit_activity(const std::vector<ActivityCell>& cells) {
+std::string why_not_fitted(const std::vector<ActivityCell>& cells) {
   std::map<std::string, int> settings;
   std::set<double> clocks;
   for (const ActivityCell& cell : cells) {
@@ -165,9 +165,14 @@ ActivityFit fit_activity(const std::vector<ActivityCell>& cells) {
     clocks.insert(cell.ghz);
   }
   if (cells.size() < settings.size() + 2 || clocks.size() < 2)
-    throw InputError("a fit of voltage over clock needs rows of a workload at two clocks, and one more setting");
+    return "a fit of voltage over clock needs rows of a workload at two clocks, and one more setting";
   for (const auto& [workload, count] : settings)
-    if (count < 2) throw InputError("the workload " + workload + " was run at one setting only: it tells no voltage");
+    if (count < 2) return "the workload " + workload + " was run at one setting only: it tells no voltage";
+  return "";
+}
+
+ActivityFit fit_activity(const std::vector<ActivityCell>& cells) {
+  if (const std::string why = why_not_fitted(cells); !why.empty()) throw InputError(why);
 
   const auto log_per_cycle = [](const ActivityCell& cell) { return cell.log_power - std::log(cell.cores * cell.ghz); };
   ActivityFit fit;
@@ -222,6 +227,7 @@ std::vector<LeftOutSetting> leave_one_setting_out(const std::vector<ActivityCell
       fewest = std::min(fewest, cell.cores), most = std::max(most, cell.cores);
     }
     one.in_range = low <= one.ghz && one.ghz <= high && fewest <= one.cores && one.cores <= most;
+    if (!why_not_fitted(others).empty()) continue;  // too few are left
     const ActivityFit fit = fit_activity(others);
     for (const ActivityCell& cell : held)
       one.workloads.push_back({cell.workload, cell.power_w(), fit.watts(cell.workload, cell.ghz, cell.latency_ms),

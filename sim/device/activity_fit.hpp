@@ -56,6 +56,9 @@ struct ActivityFit {
   double watts_of_cores(const std::string& workload, double cores, double ghz) const;
 };
 
+/// What these cells lack for `fit_activity`; empty if nothing.
+std::string why_not_fitted(const std::vector<ActivityCell>& cells);
+
 /// Each cell counts once. Throws InputError for too few cells, one clock only, or a workload that was run at one
 /// setting only. The two voltages differ where latency does not follow cores · clock: the second takes up what the
 /// activity does.

@@ -83,6 +83,8 @@ Platform::UnitLinks link_unit(const PlatformFile& file, const UnitFile& unit) {
       throw name.error("\"" + name.text + "\" is not a domain of kind \"" + wanted + "\"");
     return index;
   };
+  if (unit.host_load != 1 && unit.host_domain.empty())
+    throw(unit.where / "host_load").error("needs a \"host_domain\", whose core it loads");
   if (!unit.host_domain.empty()) links.host_domain = of_kind(unit.host_domain, DomainKind::cpu, "cpu");
   if (!unit.memory_domain.empty()) links.memory_domain = of_kind(unit.memory_domain, DomainKind::memory, "memory");
   if (!unit.thermal_node.empty()) {

@@ -126,7 +126,10 @@ std::string standing(double mhz, const Span& span) {
   return "within the measured clocks";
 }
 
-std::string signed_percent(double share) { return (share < 0 ? "" : "+") + rounded_text(100 * share, 2) + " %"; }
+std::string signed_percent(double share) {
+  if (!std::isfinite(share)) return "-";
+  return (share < 0 ? "" : "+") + rounded_text(100 * share, 2) + " %";
+}
 
 std::string coefficients_text(const PowerCalibration::Unit& unit) {
   std::string out;
@@ -302,6 +305,7 @@ class Calibrator {
       if (column->empty()) throw from.where.error("this fit needs a \"" + std::string(name) + "\"");
     const auto rows = load_power_rows(from, folder_);
     const auto cells = activity_cells(rows);
+    if (const std::string why = why_not_fitted(cells); !why.empty()) throw recipe.rows.where.error(why);
     const ActivityFit fit = fit_activity(cells);
     const Span span = clocks_of(rows);
     int cores = 0;

@@ -27,17 +27,22 @@ struct TripSample {
   double hysteresis_k = 0;
   int state = 0;    ///< cooling state in force: steps of the cap below the highest OPP
   int deepest = 0;  ///< the lowest OPP's
+  int target = -1;  ///< what this trip point asked for last; -1 = nothing
 };
 
-/// The cooling state that one trip point asks for by Linux' rule; of several trips on a clock the deepest holds. At or
-/// above the trip: a step deeper while the temperature rises, a step back while it falls. Below: a step back while it
-/// falls. Otherwise as it is. Hysteresis plays no part.
-/// Source: Linux drivers/thermal/step_wise.c, get_target_state, read in 4.4; the trend is that of two polls, and exact.
-inline int step_wise_state(const TripSample& seen) {
+/// The cooling state that one trip point asks for by Linux' rule, -1 for none; of several trips on a clock the deepest
+/// holds. At or above the trip: a step deeper while the temperature rises, a step back while it falls. Below: a step
+/// back while it falls, nothing once there is no step left; a trip that asks for nothing starts only when it is
+/// reached. Otherwise as before. Hysteresis plays no part. Source: Linux drivers/thermal/step_wise.c, get_target_state,
+/// read in an early form; that each trip keeps its own target is of later ones, from memory. The trend is that of two
+/// polls, and exact.
+inline int step_wise_target(const TripSample& seen) {
   const bool hot = seen.temperature_c >= seen.trip_c;
-  if (seen.temperature_c > seen.previous_c) return hot ? std::min(seen.state + 1, seen.deepest) : seen.state;
-  if (seen.temperature_c < seen.previous_c) return std::clamp(seen.state - 1, 0, seen.deepest);
-  return seen.state;
+  if (!hot && seen.target < 0) return -1;
+  if (seen.temperature_c > seen.previous_c) return hot ? std::min(seen.state + 1, seen.deepest) : seen.target;
+  if (seen.temperature_c == seen.previous_c) return seen.target;
+  if (seen.state > 0) return std::min(seen.state - 1, seen.deepest);
+  return hot ? seen.target : -1;
 }
 
 /// -1: a step deeper, the temperature is at the trip or above. 0: hold, it is within the hysteresis. +1: a step back.

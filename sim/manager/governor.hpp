@@ -42,7 +42,7 @@ struct DomainSample {
   std::span<const CoreLoad> cores;   ///< one entry may stand for several cores with the same load
   int cpus = 1;                      ///< cores on this clock that are online
   std::span<const double> opps_mhz;  ///< ascending
-  int opp = 0;                       ///< in effect
+  int opp = 0;                       ///< asked of the driver; for governors that follow the load, in effect
   bool changing = false;             ///< a change has been asked for and is not in effect yet
   int lowest = 0;                    ///< limits now in force
   int highest = 0;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "common/student_t.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc {
@@ -101,8 +102,6 @@ Json spread(const std::vector<RunRecord>& records, F value) {
 // What 95 % of boards lie in, as far as these replications tell: a log-normal prediction interval for one more draw.
 template <class F>
 Json interval(const std::vector<RunRecord>& records, F value) {
-  // Student's t, 97.5 %, by degrees of freedom; beyond the table, its expansion.
-  constexpr double kT[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228};
   Json out = spread(records, value);
   if (out.is_null() || out["n"].get<int>() < 2) return nullptr;
   double sum = 0, squares = 0;
@@ -114,8 +113,7 @@ Json interval(const std::vector<RunRecord>& records, F value) {
     sum += std::log(x);
     squares += std::log(x) * std::log(x);
   }
-  const auto freedom = static_cast<std::size_t>(n) - 1;
-  const double t = freedom <= std::size(kT) ? kT[freedom - 1] : 1.96 + 2.4 / static_cast<double>(freedom);
+  const double t = student_t_975(static_cast<int>(n) - 1);
   const double mean = sum / n;
   const double half = t * std::sqrt(std::max(0.0, (squares - sum * mean) / (n - 1)) * (1 + 1 / n));
   out["low"] = std::min(std::exp(mean - half), out["mean"].get<double>());  // rounding, where nothing varies

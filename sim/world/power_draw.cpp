@@ -9,8 +9,10 @@ namespace dynasoc {
 
 bool has_power_uncertainty(const Platform& platform) {
   return platform.file.static_power_std_w > 0 ||
-         std::any_of(platform.file.units.begin(), platform.file.units.end(),
-                     [](const auto& unit) { return unit.second.power_uncertainty.has_value(); });
+         std::any_of(platform.file.units.begin(), platform.file.units.end(), [](const auto& unit) {
+           const auto& stated = unit.second.power_uncertainty;
+           return stated && (stated->level > 0 || stated->tilt > 0);
+         });
 }
 
 Setup with_drawn_power(const Setup& setup, std::uint64_t replication) {

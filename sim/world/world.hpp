@@ -281,7 +281,8 @@ class World final : public manager::Profile {
   std::vector<manager::DomainView> domain_views_;
   std::vector<manager::RailView> rail_views_;
   std::vector<double> temperatures_;
-  std::vector<double> polled_c_;  // at the last check of trip points
+  std::vector<double> polled_c_;   // at the last check of trip points
+  std::vector<int> trip_targets_;  // by trip and clock: the state it asked for last; -1 = none
   Time looked_ = 0;
 
   std::optional<ThermalModel> thermal_;

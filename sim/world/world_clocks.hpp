@@ -12,24 +12,23 @@ void World<E>::refresh_unit(std::size_t u) {
   sync(unit);
   const Platform& platform = setup_.platform;
   const Platform::UnitLinks& links = platform.links[u];
-  int slowest = links.domains[0], cores = 0;
+  // Clusters without online cores neither set the pace nor draw power above idle.
+  int slowest = -1, cores = 0;
   for (const int d : links.domains) {
-    const bool works = cores_online(domains_[d]) > 0 || cores_online(domains_[slowest]) == 0;
-    if (works && (domains_[d].opp < domains_[slowest].opp || cores_online(domains_[slowest]) == 0)) slowest = d;
+    if (cores_online(domains_[d]) > 0 && (slowest < 0 || domains_[d].opp < domains_[slowest].opp)) slowest = d;
     cores += platform.file.domains[d].second.cores;
   }
+  if (slowest < 0) slowest = links.domains[0];
   unit.opp = domains_[slowest].opp;
   unit.mhz = domain_views_[slowest].opps_mhz[unit.opp];
-  double idle_w = 0, busy_w = 0;
+  unit.idle_w = unit.above_idle_w = 0;
   for (const int d : links.domains) {
-    const double share = cores > 0 ? static_cast<double>(platform.file.domains[d].second.cores) / cores
-                                   : 1.0 / static_cast<double>(links.domains.size());
-    const double mhz = domain_views_[d].opps_mhz[domains_[d].opp];
-    idle_w += share * platform.idle_w(u, mhz);
-    busy_w += share * platform.busy_w(u, mhz);
+    const double mhz = domain_views_[d].opps_mhz[domains_[d].opp],
+                 all = cores > 0 ? cores : static_cast<double>(links.domains.size());
+    const double idle_w = platform.idle_w(u, mhz), above_w = platform.busy_w(u, mhz) - idle_w;
+    unit.idle_w += (cores > 0 ? platform.file.domains[d].second.cores : 1) / all * idle_w;
+    unit.above_idle_w += cores_online(domains_[d]) / all * above_w;
   }
-  unit.idle_w = idle_w;
-  unit.above_idle_w = (busy_w - idle_w) * (cores > 0 ? static_cast<double>(unit.cores) / cores : 1);
 
   // Summed afresh, so that rounding does not pile up.
   double weighted = 0;
@@ -74,7 +73,8 @@ void World<E>::retarget(int d) {
   if (domain.settling) engine_.cancel(domain.settle);
   domain.next = wanted;
   domain.settling = true;
-  if (!started_) {  // before the run begins a clock is simply there
+  const bool works = cores_online(domain) > 0;
+  if (!started_ || !works) {  // before the run begins, and where no core is online, a clock is simply there
     settle(d);
     return;
   }
@@ -119,7 +119,14 @@ int World<E>::cores_online(const DomainState& domain) const {
 // leaves no gap.
 template <Engine E>
 void World<E>::load_changed(const UnitState& unit, bool io_wake) {
-  for (const int d : unit.watchers) update_load(domains_[d], io_wake);
+  const auto u = static_cast<int>(&unit - units_.data());
+  for (const int d : unit.watchers) {
+    DomainState& domain = domains_[d];
+    const bool works =
+        cores_online(domain) > 0 && (setup_.platform.file.units[u].second.host_load > 0 ||
+                                     std::find(domain.units.begin(), domain.units.end(), u) != domain.units.end());
+    update_load(domain, io_wake && works);
+  }
 }
 
 template <Engine E>
@@ -144,7 +151,7 @@ template <Engine E>
 void World<E>::sample_governor(int d) {
   DomainState& domain = domains_[d];
   domain.deferred = false;
-  govern(d, manager::Ask::sample);
+  if (cores_online(domain) > 0) govern(d, manager::Ask::sample);
   domain.tick = engine_.at(now_ + from_ms(domain.governor->period_ms()), Priority::manager,
                            {kGovernor, static_cast<std::uint32_t>(d)});
 }
@@ -167,7 +174,8 @@ void World<E>::govern(int d, manager::Ask ask) {
   seen.cores = {&core, 1};
   seen.cpus = std::max(cores_online(domain), 1);
   seen.opps_mhz = domain_views_[d].opps_mhz;
-  seen.opp = domain.opp;
+  // A driver reports the clock it has been told to set; only PELT looks at the one in effect.
+  seen.opp = domain.settling && !domain.follows ? domain.next : domain.opp;
   seen.changing = domain.settling;
   seen.lowest = clamp_opp(domain, 0);
   seen.highest = clamp_opp(domain, static_cast<int>(seen.opps_mhz.size()) - 1);

@@ -22,11 +22,12 @@ template <Engine E>
 void World<E>::throttle() {
   const ThermalFile& file = *setup_.platform.file.thermal;
   struct Asked {
-    int step = 1;    // threshold: of several trips on a clock the hottest wins
-    int state = -1;  // step_wise: the deepest; -1 = no trip concerns the clock
+    int step = 1;   // threshold: of several trips on a clock the hottest wins
+    int state = 0;  // step_wise: the deepest
   };
   std::vector<Asked> asked(domains_.size());
   const auto top_of = [this](std::size_t d) { return static_cast<int>(domain_views_[d].opps_mhz.size()) - 1; };
+  auto target = trip_targets_.begin();
   for (const TripFile& trip : file.trips) {
     std::size_t node = 0;
     while (node < file.nodes.size() && file.nodes[node].first != trip.node.text) ++node;
@@ -37,9 +38,12 @@ void World<E>::throttle() {
                             trip.temperature_c,
                             trip.hysteresis_k,
                             top_of(d) - domains_[d].thermal_highest,
-                            top_of(d)};
+                            top_of(d),
+                            *target};
       asked[d].step = std::min(asked[d].step, threshold_step(seen));
-      asked[d].state = std::max(asked[d].state, step_wise_state(seen));
+      *target = step_wise_target(seen);
+      asked[d].state = std::max(asked[d].state, *target);
+      ++target;
     }
   }
   polled_c_ = temperatures_;
@@ -49,7 +53,7 @@ void World<E>::throttle() {
     const int top = top_of(d);
     int cap = domain.thermal_highest;
     if (file.governor == ThermalGovernor::step_wise)
-      cap = asked[d].state < 0 ? cap : top - asked[d].state;
+      cap = top - asked[d].state;
     else if (asked[d].step < 0)
       cap = std::max(0, std::min(cap, domain.opp) - 1);
     else if (asked[d].step > 0)

@@ -64,7 +64,7 @@ void World<E>::begin(std::uint32_t id) {
   task.activity = engine_.start(unit.processor, task.work_ns, task.weight, engine_rate(task), {kDone, id});
   if (unit.hurts && unit.running == 1) contention_changed(task.unit);
   if (unit.running == 1 && !unit.watchers.empty())
-    load_changed(unit, id < apps_.size() && setup_.apps[id].file.io_wait);
+    load_changed(unit, id < apps_.size() && setup_.apps[id].file.io_wait && task.order == now_);
   power_changed(unit);
 }
 

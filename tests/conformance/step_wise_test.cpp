@@ -39,8 +39,20 @@ TEST_CASE("step_wise: deeper while it is hot and gets hotter, back while it cool
   REQUIRE(std::size(vectors) >= 20);
   for (const Vector& v : vectors) {
     INFO(v.because);
-    CHECK(step_wise_state({v.now_c, v.before_c, v.trip_c, 7.0, v.state, v.deepest}) == v.expected);
+    const int target = v.state > 0 ? v.state : -1;  // the only trip: it asked for what is in force
+    CHECK(std::max(step_wise_target({v.now_c, v.before_c, v.trip_c, 7.0, v.state, v.deepest, target}), 0) ==
+          v.expected);
   }
+}
+
+TEST_CASE("step_wise: a trip asks for nothing before it is reached, and after its last step back") {
+  CHECK(step_wise_target({80, 79, 90, 0, 3, 14, -1}) == -1);  // another trip's cap is not its own
+  CHECK(step_wise_target({80, 81, 90, 0, 3, 14, -1}) == -1);
+  CHECK(step_wise_target({90, 89, 90, 0, 3, 14, -1}) == 4);  // reached: one deeper than what is in force
+  CHECK(step_wise_target({80, 81, 90, 0, 1, 14, 1}) == 0);
+  CHECK(step_wise_target({79, 80, 90, 0, 0, 14, 0}) == -1);
+  CHECK(step_wise_target({91, 92, 90, 0, 0, 14, 0}) == 0);
+  CHECK(step_wise_target({85, 84, 90, 0, 5, 14, 2}) == 2);  // below and rising: what it asked for, not what is in force
 }
 
 TEST_CASE("threshold: deeper at the trip, back below it less the hysteresis, held between") {

@@ -141,6 +141,64 @@ TEST_CASE("a cluster without online cores is not loaded and does not set the pac
   CHECK(seen_by_spy.size() == 1);  // at the start only
 }
 
+TEST_CASE("a cluster without online cores draws nothing above idle, and its clock changes hold nobody up") {
+  Lab lab;
+  lab.board["domains"]["cpu"]["cores"] = 2;
+  lab.board["domains"]["cpu2"] = lab.board["domains"]["cpu"];
+  lab.board["domains"]["cpu2"]["stall_us"] = 5000;
+  lab.board["units"]["cpu"]["domains"] = {"cpu", "cpu2"};
+  lab.board["modes"]["half"] = {{"cores_online", 2}};
+  lab.write_trace("t.csv", {100});
+  Json scenario = parse_json(one_frame(R"("performance")"));
+  scenario["mode"] = "half";
+  for (const char* other : {"performance", "powersave", "interactive"}) {
+    INFO(other);
+    scenario["governors"]["cpu2"] = other;
+    const RunRecord record = lab.run(scenario);
+    CHECK(story_of(record) == "100>100-160 met");
+    CHECK(record.units[1].job_energy_j == Approx(0.5 * 4 * 0.060));  // half the cores of 5 - 1 W
+    CHECK(record.dvfs_transitions == 0);
+  }
+}
+
+TEST_CASE("a governor that leaves the clock as it is does not call back a change under way") {
+  Lab lab;
+  lab.board["domains"]["gpu"]["settle_ms"] = 30;  // longer than a sampling period
+  lab.write_trace("t.csv", {1000});
+  Json scenario = parse_json(one_frame(R"("performance")", "gpu"));
+  for (const char* governor : {"simple_ondemand", "nvhost_podgov"}) {
+    INFO(governor);
+    scenario["governors"]["gpu"] = governor;  // idle: down to the lowest clock, 30 ms after the sample
+    CHECK(lab.run(scenario).units[0].mhz_s < 0.5 * 1.2 * 1000);
+  }
+  // Nor does a mode change that leaves its limits alone, in the middle of the change.
+  lab.board["modes"] = {{"a", {{"max_mhz", {{"cpu", 2000}}}}}, {"b", {{"max_mhz", {{"cpu", 1000}}}}}};
+  scenario["mode"] = "a";
+  scenario["governors"]["gpu"] = "simple_ondemand";
+  const double undisturbed = lab.run(scenario).units[0].mhz_s;
+  scenario["mode_changes"] = {{{"at_s", 0.040}, {"mode", "b"}}};
+  CHECK(lab.run(scenario).units[0].mhz_s == Approx(undisturbed));
+}
+
+TEST_CASE("only a frame that is dispatched as it arrives has waited for I/O") {
+  Lab lab;
+  lab.write_trace("t.csv", {100, 110});  // the second waits for the first, 100 to 130 ms, and not for the camera
+  Json scenario = parse_json(one_frame(R"({"name": "test-spy", "follows": true})"));
+  scenario["applications"]["app"]["io_wait"] = true;
+  seen_by_spy.clear();
+  lab.run(scenario);
+  int wakes = 0;
+  for (const Seen& seen : seen_by_spy) wakes += seen.io_wake;
+  CHECK(wakes == 1);
+  // A host core that does nothing for its guest is not woken by it.
+  lab.board["units"]["gpu"]["host_domain"] = "cpu";
+  lab.board["units"]["gpu"]["host_load"] = 0;
+  scenario["applications"]["app"]["unit"] = "gpu";
+  seen_by_spy.clear();
+  lab.run(scenario);
+  CHECK(seen_by_spy.size() == 1);
+}
+
 TEST_CASE("governors by unit: all its clocks, unless one is named itself") {
   Lab lab;
   lab.board["domains"]["big"] = lab.board["domains"]["cpu"];

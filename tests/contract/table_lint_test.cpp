@@ -339,3 +339,20 @@ TEST_CASE("the shipped tables hold no finding that was not looked at") {
   INFO(result.out);
   CHECK(result.status == 0);
 }
+
+TEST_CASE("a folder's other CSV files are passed over, whatever they hold; a folder without tables is refused") {
+  const test::TemporaryFolder folder;
+  folder.write("notes.csv", "");
+  folder.write("ragged.csv", "a,b\n1\n");
+  CHECK_THROWS_WITH(lint_tables({folder.path()}), Catch::Contains("no tables"));
+  folder.write("table.csv", kHead + "L1,gpu,,,1000,,10,measured,made up\n");
+  CHECK(lint_tables({folder.path()}).files.size() == 1);
+}
+
+TEST_CASE("cells at one operating point have no reading") {
+  const test::Result result =
+      test::dynasoc_in(kRoot, "table fit models/dynamic-ofa-cpu/jetson-xavier-nx.fig4.csv --json");
+  REQUIRE(result.status == 0);
+  const Json fit = Json::parse(result.out);
+  for (const auto& [name, group] : fit["groups"].items()) CHECK(group["reading"]["kind"].is_null());
+}

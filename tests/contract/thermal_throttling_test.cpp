@@ -179,5 +179,17 @@ TEST_CASE("by Linux' step_wise rule a hot clock comes back as soon as the temper
   CHECK(expected.find(">250") != std::string::npos);
 }
 
+TEST_CASE("by that rule a trip that was never reached keeps no cap of another's", "[throttle]") {
+  // The case creeps up all the while, far from its trip point.
+  HotLab lab(54, 6);
+  lab.board["thermal"]["governor"] = "step_wise";
+  const std::string alone = caps_of(lab.run(kBusy));
+  lab.board["thermal"]["nodes"]["case"] = parse_json(R"({"capacity_j_per_k": 1000, "to_ambient_w_per_k": 0.01})");
+  lab.board["units"]["cpu"]["thermal_node"] = "case";
+  lab.board["thermal"]["trips"].push_back(
+      {{"node", "case"}, {"temperature_c", 140}, {"hysteresis_k", 5}, {"domains", {"gpu"}}});
+  CHECK(caps_of(lab.run(kBusy)) == alone);
+}
+
 }  // namespace
 }  // namespace dynasoc::test

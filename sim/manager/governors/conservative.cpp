@@ -46,10 +46,10 @@ class Conservative final : public Governor {
     static constexpr auto fields() {
       using P = Parameters;
       return describe(field(&P::variant, "variant", "current: kernels of today; original: as first published"),
-                      field(&P::sampling_rate, "sampling_rate", at_least(1), "time between samples [us]"),
+                      field(&P::sampling_rate, "sampling_rate", range(1, 1e12), "time between samples [us]"),
                       field(&P::up_threshold, "up_threshold", range(1, 100), "load above which the clock rises [%]"),
                       field(&P::down_threshold, "down_threshold", range(0, 99), "load below which it falls [%]"),
-                      field(&P::freq_step, "freq_step", range(0, 100), "step, of the highest clock [%]; 0 = none"),
+                      field(&P::freq_step, "freq_step", range(0, 100), "step, of the highest clock; 0 = none [%]"),
                       field(&P::sampling_down_factor, "sampling_down_factor", range(0, 10),
                             "samples between steps down; 0 = the variant's own: 1, originally 5"));
     }

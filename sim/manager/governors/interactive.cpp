@@ -36,14 +36,14 @@ class Interactive final : public Governor {
     static constexpr auto fields() {
       using P = Parameters;
       return describe(
-          field(&P::sampling_rate, "sampling_rate", at_least(1), "time between samples [us]"),
+          field(&P::sampling_rate, "sampling_rate", range(1, 1e12), "time between samples [us]"),
           field(&P::go_hispeed_load, "go_hispeed_load", range(1, 100), "load from which the clock jumps [%]"),
-          field(&P::hispeed_freq, "hispeed_freq", non_negative(), "where it jumps to [kHz]; 0 = the highest"),
+          field(&P::hispeed_freq, "hispeed_freq", range(0, 1e12), "where it jumps to; 0 = the highest [kHz]"),
           field(&P::target_loads, "target_loads", range(1, 100), "load aimed at [%]"),
-          field(&P::min_sample_time, "min_sample_time", non_negative(), "least time before the clock falls [us]"),
-          field(&P::above_hispeed_delay, "above_hispeed_delay", non_negative(),
+          field(&P::min_sample_time, "min_sample_time", range(0, 1e12), "least time before the clock falls [us]"),
+          field(&P::above_hispeed_delay, "above_hispeed_delay", range(0, 1e12),
                 "least time at hispeed_freq or above before it rises further [us]"),
-          field(&P::timer_slack, "timer_slack", non_negative(), "how long sampling may wait while idle [us]; 0 = not"));
+          field(&P::timer_slack, "timer_slack", range(0, 1e12), "how long sampling may wait while idle; 0 = not [us]"));
     }
   };
   explicit Interactive(const Parameters& parameters) : p_(parameters) {}

@@ -37,15 +37,15 @@ class Podgov final : public Governor {
 
     static constexpr auto fields() {
       using P = Parameters;
-      return describe(field(&P::polling_interval, "polling_interval", at_least(1e-3), "time between samples [ms]"),
-                      field(&P::block_window, "block_window", non_negative(), "least time between changes [us]"),
+      return describe(field(&P::polling_interval, "polling_interval", range(1e-3, 1e6), "time between samples [ms]"),
+                      field(&P::block_window, "block_window", range(0, 1e12), "least time between changes [us]"),
                       field(&P::load_max, "load_max", range(0, 1000), "load above which the clock jumps up [1/1000]"),
                       field(&P::load_target, "load_target", range(1, 1000), "average load aimed at [1/1000]"),
                       field(&P::bias, "bias", range(0, 100), "weight of the distance from that load [%]"),
                       field(&P::smooth, "smooth", range(0, 1000), "averages weigh the new value 1 / (smooth + 1)"),
                       field(&P::damp, "damp", range(0, 10), "weight of the new request against the average one [1/10]"),
-                      field(&P::railgate_delay, "railgate_delay", non_negative(),
-                            "idle time after which it is powered down [ms]; 0 = never"));
+                      field(&P::railgate_delay, "railgate_delay", range(0, 1e9),
+                            "idle time after which it is powered down; 0 = never [ms]"));
     }
   };
   explicit Podgov(const Parameters& parameters) : p_(parameters) {}
@@ -62,6 +62,7 @@ class Podgov final : public Governor {
     if (busy > 0) idle_since_ = sample.now;
     if (p_.railgate_delay > 0 && sample.now - idle_since_ >= from_ms(p_.railgate_delay)) {
       cycles_avg_ = freq_avg_ = 0;
+      last_scale_ = sample.now - from_us(p_.block_window);
       return asked_ = sample.lowest;
     }
 

@@ -49,7 +49,7 @@ class Ondemand final : public Governor {
       using P = Parameters;
       return describe(
           field(&P::variant, "variant", "current: in proportion to the load; legacy: as kernels up to 3.x"),
-          field(&P::sampling_rate, "sampling_rate", at_least(1), "time between samples [us]"),
+          field(&P::sampling_rate, "sampling_rate", range(1, 1e12), "time between samples [us]"),
           field(&P::up_threshold, "up_threshold", range(11, 100), "load above which the clock is highest [%]"),
           field(&P::down_differential, "down_differential", range(0, 99), "legacy: below the threshold [%]"),
           field(&P::sampling_down_factor, "sampling_down_factor", range(1, 100000),

@@ -20,7 +20,7 @@ class SimpleOndemand final : public Governor {
 
     static constexpr auto fields() {
       using P = Parameters;
-      return describe(field(&P::polling_interval, "polling_interval", at_least(1e-3), "time between samples [ms]"),
+      return describe(field(&P::polling_interval, "polling_interval", range(1e-3, 1e6), "time between samples [ms]"),
                       field(&P::upthreshold, "upthreshold", range(1, 100), "load above which the clock is highest [%]"),
                       field(&P::downdifferential, "downdifferential", range(0, 100),
                             "below upthreshold: down to there the clock stays [%]"));
