@@ -103,7 +103,7 @@ int power_command(const Arguments& arguments) {
       throw InputError("table power: one recipe at a time");
     }
   }
-  if (recipe.empty()) throw InputError("table power: a recipe is missing\n" + std::string(kUsage));
+  if (recipe.empty()) throw InputError("table power: a recipe is missing (dynasoc table power RECIPE.json; --help says more)");
 
   const PowerCalibration calibration = calibrate_power(recipe);
   const auto platform = Document::load(calibration.platform);

@@ -287,6 +287,12 @@ Table load_table_or_grid(const fs::path& path) {
   return csv.has("workload") && csv.has("gpu_mhz") ? import_frequency_grid(csv, "") : Table::from_csv(csv);
 }
 
+// Whether a fit says what its latencies are bound by: cells that vary, and a model that meets them.
+bool can_be_read(const ScalingFit& fit) {
+  constexpr double kMostMissed = 0.1;
+  return fit.has_shape() && fit.mape <= kMostMissed;
+}
+
 int fit_command(const Arguments& arguments) {
   Options options(
       "dynasoc table fit FILE.csv [options]",
@@ -343,7 +349,7 @@ int fit_command(const Arguments& arguments) {
       }
       const RooflineReading reading = reading_of(fit.model);
       // Cells at one operating point say nothing of what follows which clock.
-      const Json kind = fit.has_shape() ? Json(reading.kind) : Json(nullptr);
+      const Json kind = can_be_read(fit) ? Json(reading.kind) : Json(nullptr);
       groups[group.name()] = {{"coefficients", coefficients(fit.model)},
                               {"intervals", std::move(intervals)},
                               {"mape", fit.mape},
@@ -370,9 +376,7 @@ int fit_command(const Arguments& arguments) {
   for (const auto& [group, fit] : fits) {
     const auto percent = [](double x) { return std::isfinite(x) ? rounded_text(100 * x, 3) + " %" : std::string("-"); };
     const SoftRoofline& m = fit.model;
-    const auto counted = [](int n, const char* thing) {
-      return std::to_string(n) + " " + thing + (n == 1 ? "" : "s");
-    };
+    const auto counted = [](int n, const char* thing) { return std::to_string(n) + " " + thing + (n == 1 ? "" : "s"); };
     std::cout << group.name() << ": " << counted(fit.n, "cell") << " at "
               << counted(fit.operating_points, "operating point") << "\n  ";
     const char* separator = "";
@@ -394,9 +398,12 @@ int fit_command(const Arguments& arguments) {
     const RooflineReading reading = reading_of(m);
     if (!fit.has_shape())
       std::cout << "  no reading: these cells do not tell what follows which clock\n";
+    else if (!can_be_read(fit))
+      std::cout << "  no reading: the model misses these cells by " << percent(fit.mape) << " on average\n";
     else
       std::cout << "  " << reading.kind << " at the reference: " << percent(reading.unit) << " computing, "
-                << percent(reading.memory) << " memory, " << percent(reading.fixed + reading.host) << " launching\n";
+                << percent(reading.memory) << " memory, " << percent(reading.fixed + reading.host) << " launching"
+                << (fit.not_identifiable.empty() ? "\n" : "; as far as these cells can tell\n");
     for (const CoefficientInterval& interval : fit.intervals) {
       std::cout << "  " << interval.term << " " << rounded_text(interval.value);
       if (interval.at_bound)

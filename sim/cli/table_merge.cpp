@@ -1,6 +1,7 @@
 // `dynasoc table merge`: several measurements of the same cells into one table.
 #include "application/table_merge.hpp"
 
+#include <filesystem>
 #include <cmath>
 #include <iostream>
 
@@ -20,7 +21,7 @@ int table_merge_command(const Arguments& arguments) {
       "tables\n"
       "disagree (by more than the tolerance, or by more than 3 combined standard errors); the exit status is 1 if "
       "they\n"
-      "do so by more than the tolerance.");
+      "do so by more than the tolerance, and OUT is written all the same.");
   options.add()("output,o", po::value<std::string>(), "file to write; without it the table goes to the terminal")(
       "force,f", "replace the file if it exists")("tolerance", po::value<double>(),
                                                   "how far the means of a cell may be apart, as a fraction (0.05)")(
@@ -37,6 +38,10 @@ int table_merge_command(const Arguments& arguments) {
   for (const std::string& file : options.get_or<std::vector<std::string>>("what", {}))
     tables.push_back({file, Table::load(file)});
   if (tables.size() < 2) throw InputError("table merge: which tables? Two or more");
+  for (std::size_t i = 0; i < tables.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (std::error_code code; std::filesystem::equivalent(tables[i].name, tables[j].name, code))
+        throw InputError({tables[i].name, 0, 0, ""}, "is named twice: its measurements would count twice");
 
   const MergedTable merged = merge_tables(tables, {.allow_mixed = options.has("allow-mixed")});
   deliver(merged.table.to_csv(), options);

@@ -88,7 +88,10 @@ void Document::set(std::string_view dotted_path, std::string_view value) {
       if (!last && !at->contains(token)) {
         std::vector<std::string> known;
         for (const auto& [key, unused] : at->items()) known.push_back(key);
-        throw InputError(option + ": " + pointer + ": no such member" + hint(token, known));
+        if (at != &root_) throw InputError(option + ": " + pointer + ": no such member" + hint(token, known));
+        // A field that the file leaves out begins as an object; whether there is such a field is for the reader to say.
+        (*at)[token] = Json::object();
+        overrides_.emplace_back(pointer, option);
       }
       at = &(*at)[token];
     } else {

@@ -250,3 +250,18 @@ TEST_CASE("a power budget binds") {
   CHECK(desk.wanted(Knob::subnet) == 1);
   CHECK(desk.wanted(Knob::frequency) == 0);
 }
+
+TEST_CASE("a clock that a governor moves is taken at its fastest; what it takes away is slow-down") {
+  Desk desk(kPlain);
+  for (DomainView& domain : desk.domains) domain.governed = true;
+  desk.app.subnet = 2;
+  desk.app.latency_target_ms = 70;
+  CHECK(desk.decide(0, Trigger::start).writes.empty());  // at 1000 MHz
+  desk.domains[1].opp = 0;                               // the governor rests between frames: 120 ms by the table
+  CHECK(desk.decide(100).writes.empty());
+  desk.complete(66, 120);  // dispatched at 500 MHz, it ran faster in its middle: 66 of 60 ms, not of 120
+  CHECK(desk.decide(200).writes.empty());
+  desk.complete(75, 120);  // 1.25: 75, 50, 25 ms
+  desk.decide(300);
+  CHECK(desk.wanted(Knob::subnet) == 1);
+}

@@ -6,6 +6,10 @@
 // service time over table latency, which takes in both contention and the session's deviation from the table. What it
 // has learnt of a unit it no longer uses stays as it was when it left.
 //
+// A clock that a governor moves is not predicted: tables are read at the fastest clock that governor has shown within
+// the limits, and what it takes away is part of the measured slow-down, as contention is. With `dvfs` the clock is its
+// own from the first decision on, and is not given back to the governor.
+//
 // Where targets conflict, latency comes first: of the choices that meet it but not the accuracy floor or a budget, the
 // most accurate; where nothing meets it, the fastest. A rise in accuracy must leave `hysteresis` of the target free and
 // waits for `dwell_ms` after a change; a step down is never delayed. It looks at service times only: a queue that has
@@ -53,8 +57,14 @@ class DynamicOfa final : public Policy {
       for (State& state : states_) state.slowdown.assign(seen.units.size(), kUnknown);
     }
     wanted_opp_.assign(seen.domains.size(), -1);
+    reference_opp_.resize(seen.units.size(), 0);
+    for (const UnitView& unit : seen.units) {
+      const DomainView& domain = seen.domains[unit.domains[0]];
+      int& reference = reference_opp_[unit.index];
+      reference = domain.governed && !p_.dvfs ? std::min(std::max(reference, domain.opp), domain.highest) : domain.opp;
+    }
     for (const AppView& app : seen.applications) {
-      learn(app, states_[app.index]);
+      learn(seen, app, states_[app.index]);
       if (app.active) choose(seen, app, decision);
     }
     // A clock shared by several applications runs as fast as the most demanding of them needs.
@@ -86,14 +96,17 @@ class DynamicOfa final : public Policy {
     Rank rank = Rank::too_slow;
   };
 
-  void learn(const AppView& app, State& state) const {
+  void learn(const Observation& seen, const AppView& app, State& state) const {
     std::uint64_t from =
         std::max(state.learnt, app.completed - std::min<std::uint64_t>(app.completed, AppView::kRemembered));
     for (; from < app.completed; ++from) {
       const Sample& sample = app.sample(from);
       if (!(sample.profile_ms > 0)) continue;
       double& slowdown = state.slowdown[sample.unit];
-      const double ratio = sample.service_ms / sample.profile_ms;
+      double profile_ms = sample.profile_ms;
+      if (const DomainView& domain = seen.domains[seen.units[sample.unit].domains[0]]; domain.governed && !p_.dvfs)
+        profile_ms = seen.profile->entry(app.index, sample.subnet, sample.unit, reference_opp_[sample.unit]).latency_ms;
+      const double ratio = sample.service_ms / profile_ms;
       slowdown = slowdown == kUnknown ? ratio : slowdown + p_.smoothing * (ratio - slowdown);
     }
     state.learnt = app.completed;
@@ -123,7 +136,7 @@ class DynamicOfa final : public Policy {
         first = std::max(first, seen.domains[d].lowest);
         last = std::min(last, seen.domains[d].highest);
       }
-      const int now_at = seen.domains[unit.domains[0]].opp;
+      const int now_at = reference_opp_[unit.index];
       if (!p_.dvfs || first > last) first = last = now_at;
       for (int subnet = 0; subnet < app.subnets; ++subnet) {
         const double accuracy = app.accuracy[subnet];
@@ -184,6 +197,7 @@ class DynamicOfa final : public Policy {
   Parameters p_;
   std::vector<State> states_;
   std::vector<int> wanted_opp_;
+  std::vector<int> reference_opp_;  // by unit: where tables are read
 };
 
 const Registration<Policy, DynamicOfa> registered{

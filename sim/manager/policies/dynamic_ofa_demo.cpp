@@ -13,8 +13,8 @@
 // GPU is not synchronised; a simulator has no such mistake to make. variant `corrected`: every latency is recorded, the
 // mean is over what is recorded, a level is held for a dwell time, the ladder's ends are floors rather than exits, an
 // upward move that failed is not tried again before `retry_s`, and only an accuracy below its limit leads upwards (the
-// end of a data set does not). Not implemented, in either: the released code does not climb while "limit is not 1000" does
-// not hold, and which limit that is could not be told.
+// end of a data set does not). Not implemented, in either: the released code does not climb while "limit is not 1000"
+// does not hold, and which limit that is could not be told.
 #include <vector>
 
 #include "manager/policy.hpp"
