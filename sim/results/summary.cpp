@@ -99,6 +99,8 @@ Json spread(const std::vector<RunRecord>& records, F value) {
           {"n", n}};
 }
 
+constexpr std::size_t kFewestDraws = 5;  // below, an interval by the t distribution says next to nothing
+
 // What 95 % of boards lie in, as far as these replications tell: a log-normal prediction interval for one more draw.
 template <class F>
 Json interval(const std::vector<RunRecord>& records, F value) {
@@ -129,8 +131,17 @@ std::vector<std::string> all_warnings(const Scenario& scenario, const std::vecto
     for (const PowerPoint& point : unit.power) powered = powered || point.busy_w > 0;
   if (!powered)
     out.push_back("platform " + board.name + " states no power: the energies of this run are 0 and mean nothing");
-  if (scenario.setup->sample_power && records.size() == 1)
-    out.emplace_back("power was drawn once: its interval needs replications (--replications 20 or more)");
+  const Setup& setup = *scenario.setup;
+  if ((setup.sample_power || setup.sample_latency) && records.size() < kFewestDraws)
+    out.push_back(std::string(setup.sample_power ? setup.sample_latency ? "power and latency were" : "power was"
+                                                 : "latency was") +
+                  " drawn " + (records.size() == 1 ? "once" : std::to_string(records.size()) + " times") +
+                  ": an interval worth reading needs replications (--replications 20 or more)");
+  double modelled = 0;
+  for (const RunRecord& record : records)
+    for (const AppRecord& app : record.apps) modelled += app.half_width_sum;
+  if (setup.sample_latency && modelled == 0)
+    out.emplace_back("sample_latency drew nothing: no latency of this run rests on a model with an interval");
   for (std::size_t a = 0; a < records[0].apps.size(); ++a) {
     const AppRecord app = pooled(records, a);
     if (app.completed == 0) {
@@ -170,6 +181,7 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
   Json apps = Json::object();
   std::array<double, 3> provenance{}, energy_provenance{};
   double completed = 0;
+  const bool drawn = (scenario.setup->sample_power || scenario.setup->sample_latency) && records.size() > 1;
   for (std::size_t a = 0; a < first.apps.size(); ++a) {
     const AppRecord app = pooled(records, a);
     const auto count = static_cast<double>(app.completed);
@@ -230,8 +242,9 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
           {"miss_rate", spread(records, [a](const RunRecord& r) { return miss_rate(r.apps[a]); })},
           {"accuracy_mean", spread(records, [a](const RunRecord& r) { return mean_accuracy(r.apps[a]); })},
           {"energy_mj_per_job", spread(records, [a](const RunRecord& r) { return energy_per_job_mj(r.apps[a]); })}};
-    if (scenario.setup->sample_power && records.size() > 1)
+    if (drawn)
       entry["interval"] = {
+          {"latency_ms_mean", interval(records, [a](const RunRecord& r) { return mean_latency_ms(r.apps[a]); })},
           {"energy_mj_per_job", interval(records, [a](const RunRecord& r) { return energy_per_job_mj(r.apps[a]); })}};
     apps[app.name] = std::move(entry);
   }
@@ -271,7 +284,8 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
                      {"peak_temperature_c", number(peak_c)},       {"dvfs_transitions", transitions / replications},
                      {"decisions", decisions / replications},      {"energy_conservation_error", error}};
   if (scenario.setup->sample_power) out["sample_power"] = true;
-  if (scenario.setup->sample_power && records.size() > 1) {
+  if (scenario.setup->sample_latency) out["sample_latency"] = true;
+  if (drawn) {
     Json unit_intervals = Json::object();
     for (std::size_t u = 0; u < first.units.size(); ++u)
       unit_intervals[first.units[u].name] = {
@@ -476,10 +490,17 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
       return one.is_null() ? std::string("-")
                            : rounded_text(one["low"], 3) + "-" + rounded_text(one["high"], 3) + " " + unit;
     };
+    const bool latency = summary.contains("sample_latency");
     std::string line = "  95 %      board " + range(platform["interval"]["energy_j"], "J");
     for (const auto& [name, app] : summary["apps"].items())
-      line += ", " + name + " " + range(app["interval"]["energy_mj_per_job"], "mJ/frame");
-    out += line + " (powers drawn from the platform's uncertainty)\n";
+      line += ", " + name + " " + range(app["interval"]["energy_mj_per_job"], "mJ/frame") +
+              (latency ? " at " + range(app["interval"]["latency_ms_mean"], "ms") : "");
+    const bool power = summary.contains("sample_power");
+    out += line + " (" +
+           (power && latency ? "powers and latencies"
+            : power          ? "powers"
+                             : "latencies") +
+           " drawn from their stated uncertainty)\n";
   }
   const auto shares = [](const Json& by) {
     std::string text;
