@@ -103,7 +103,8 @@ int power_command(const Arguments& arguments) {
       throw InputError("table power: one recipe at a time");
     }
   }
-  if (recipe.empty()) throw InputError("table power: a recipe is missing (dynasoc table power RECIPE.json; --help says more)");
+  if (recipe.empty())
+    throw InputError("table power: a recipe is missing (dynasoc table power RECIPE.json; --help says more)");
 
   const PowerCalibration calibration = calibrate_power(recipe);
   const auto platform = Document::load(calibration.platform);

@@ -1,8 +1,8 @@
 // `dynasoc table merge`: several measurements of the same cells into one table.
 #include "application/table_merge.hpp"
 
-#include <filesystem>
 #include <cmath>
+#include <filesystem>
 #include <iostream>
 
 #include "cli/command.hpp"
