@@ -30,12 +30,13 @@ class Latencies final : public Profile {
 
 }  // namespace
 
-TEST_CASE("performance takes the highest clock the limits allow, powersave the lowest") {
+TEST_CASE("performance and jetson_clocks take the highest clock the limits allow, powersave the lowest") {
   for (int lowest = 0; lowest < 4; ++lowest)
     for (int highest = lowest; highest < 4; ++highest)
       for (int opp = 0; opp < 4; ++opp) {
         CHECK(next("performance", "{}", opp, lowest, highest) == highest);
         CHECK(next("powersave", "{}", opp, lowest, highest) == lowest);
+        CHECK(next("jetson_clocks", "{}", opp, lowest, highest) == highest);
       }
 }
 

@@ -10,10 +10,11 @@
 // counts with its previous load once, for its window shows the idleness and not the work (`current`). A clock that is
 // at the limit already does not lengthen the period.
 //
-// Source: Linux drivers/cpufreq/cpufreq_ondemand.c and cpufreq_governor.c, read in 4.4 (prev_load, deferrable timers);
-// the proportional rule as quoted from 5.x. `sampling_rate`: newer kernels take min(1000 x transition latency, 10 ms),
-// which is 10 ms on Tegra194 (300 us); older ones 1000 x latency. Not modelled: the alternation between two OPPs within
-// a period that powersave_bias causes, nice and I/O time.
+// Source: Linux drivers/cpufreq/cpufreq_governor.c, read as of about 4.4 (the load, deferrable timers); of
+// cpufreq_ondemand.c the function that decides, in excerpts of later kernels; the legacy rule as described by others.
+// `sampling_rate`: newer kernels take min(1000 x transition latency, 10 ms), which is 10 ms on Tegra194 (300 us); older
+// ones 1000 x latency. Not modelled: the alternation between two OPPs within a period that powersave_bias causes, nice
+// and I/O time.
 #include <limits>
 
 #include "manager/sampled_load.hpp"

@@ -5,7 +5,8 @@
 // busy x f / total x 100 / (upthreshold - downdifferential / 2), all divisions rounding down, in hertz, and the lowest
 // OPP not below that. No time passed: the highest clock.
 //
-// Source: Linux drivers/devfreq/governor_simpleondemand.c (read in 4.4); the interval of 25 ms is nvgpu's.
+// Source: drivers/devfreq/governor_simpleondemand.c, read in an early tree (ARM-software/linux@448817b); the interval
+// of 25 ms is nvgpu's.
 #include "manager/governor.hpp"
 
 namespace dynasoc::manager {
