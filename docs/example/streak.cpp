@@ -56,7 +56,7 @@ class Streak final : public Policy {
   std::vector<Count> counts_;  // by application
 };
 
-const Registration<Policy, Streak> registered{"streak", "steps on misses in a row"};
+const Registration<Policy, Streak> registered{"streak", "steps on misses in a row", "an example"};
 
 }  // namespace
 }  // namespace dynasoc::manager

@@ -14,10 +14,11 @@ void list_registered(bool json, Json& all) {
   for (const std::string& name : registry.names()) {
     const manager::Entry& entry = registry.entry(name);
     if (json) {
-      all.push_back({{"name", name}, {"doc", entry.doc}, {"parameters", entry.schema["properties"]}});
+      all.push_back(
+          {{"name", name}, {"doc", entry.doc}, {"source", entry.source}, {"parameters", entry.schema["properties"]}});
       continue;
     }
-    std::cout << name << ": " << entry.doc << "\n";
+    std::cout << name << ": " << entry.doc << "\n    source: " << entry.source << "\n";
     for (const auto& [key, parameter] : entry.schema["properties"].items()) {
       if (key == "comment") continue;
       std::cout << "    " << key << (parameter.contains("default") ? " = " + parameter["default"].dump() : "");

@@ -18,6 +18,21 @@ std::string_view name_of(Knob knob) {
   return "?";
 }
 
+std::string_view name_of(Constraint constraint) {
+  switch (constraint) {
+    case Constraint::none: return "none";
+    case Constraint::latency: return "latency";
+    case Constraint::accuracy: return "accuracy";
+    case Constraint::energy: return "energy";
+    case Constraint::power: return "power";
+    case Constraint::temperature: return "temperature";
+    case Constraint::capacity: return "capacity";
+    case Constraint::dwell: return "dwell";
+    case Constraint::ladder: return "ladder";
+  }
+  return "?";
+}
+
 std::string Reason::text() const {
   std::string out;
   std::size_t next = 0;

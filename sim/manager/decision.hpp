@@ -56,12 +56,33 @@ struct Candidate {
   bool feasible = false;
 };
 
+/// What kept a decision from going further: the target or limit that a better choice would have broken.
+enum class Constraint : std::uint8_t {
+  none,         ///< nothing: it is the best there is, or no target is set
+  latency,      ///< slack in ms
+  accuracy,     ///< in points of the network's metric
+  energy,       ///< in mJ of one inference
+  power,        ///< in W
+  temperature,  ///< in K
+  capacity,     ///< share of a unit
+  dwell,        ///< in ms: too soon after the last change
+  ladder,       ///< the end of what there is to choose from; slack has no meaning
+};
+std::string_view name_of(Constraint constraint);
+
+/// Why a knob was written.
+struct Why {
+  Reason reason;
+  Constraint binding = Constraint::none;
+  double slack = 0;   ///< room left to the binding constraint, in its unit; negative where it is broken
+  double margin = 0;  ///< the same, relative to the target; 0 where it has no meaning
+};
+
 struct Write {
   Knob knob = Knob::subnet;
   int target = 0;  ///< application, domain or unit index
   int value = 0;
-  Reason reason;
-  double margin = 0;  ///< slack left, relative to the binding target; 0 where it has no meaning
+  Why why;
 };
 
 /// Knob writes, applied in order. Reused between decisions, so that deciding allocates nothing once warm.
@@ -71,8 +92,9 @@ class Decision {
     writes.clear();
     candidates.clear();
   }
-  void set(Knob knob, int target, int value, Reason reason, double margin = 0) {
-    writes.push_back({knob, target, value, reason, margin});
+  void set(Knob knob, int target, int value, const Why& why) { writes.push_back({knob, target, value, why}); }
+  void set(Knob knob, int target, int value, const Reason& reason, double margin = 0) {
+    set(knob, target, value, Why{.reason = reason, .margin = margin});
   }
 
   std::vector<Write> writes;

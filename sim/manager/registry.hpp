@@ -1,6 +1,6 @@
 // Implementations register themselves in one line, which also declares their parameters:
 //
-//   const Registration<Policy, Pid> registered{"pid", "PID controller on smoothed latency"};
+//   const Registration<Policy, Pid> registered{"pid", "PID controller on smoothed latency", "own definition"};
 //
 // The implementation has a `struct Parameters` with `fields()` and a constructor that takes it. Every object file of
 // the library is linked as an object, never from an archive, so that no linker drops a registration; a test lists them.
@@ -20,7 +20,8 @@ namespace dynasoc::manager {
 struct Entry {
   std::string name;
   std::string doc;
-  Json schema;  ///< of the parameters
+  std::string source;  ///< publication or code, and whether it was read or is our reading of it
+  Json schema;         ///< of the parameters
 };
 
 /// What is registered for one interface. Filled before main, constant afterwards.
@@ -61,14 +62,15 @@ class Registry {
 
 template <class Interface, class Implementation>
 struct Registration {
-  Registration(std::string name, std::string doc) {
+  Registration(std::string name, std::string doc, std::string source) {
     using Parameters = typename Implementation::Parameters;
-    Registry<Interface>::instance().add({std::move(name), std::move(doc), object_schema<Parameters>()},
-                                        [](const Value* value) -> std::unique_ptr<Interface> {
-                                          Parameters parameters;
-                                          if (value != nullptr) read_fields(*value, parameters, {"name"});
-                                          return std::make_unique<Implementation>(parameters);
-                                        });
+    Registry<Interface>::instance().add(
+        {std::move(name), std::move(doc), std::move(source), object_schema<Parameters>()},
+        [](const Value* value) -> std::unique_ptr<Interface> {
+          Parameters parameters;
+          if (value != nullptr) read_fields(*value, parameters, {"name"});
+          return std::make_unique<Implementation>(parameters);
+        });
   }
 };
 

@@ -154,7 +154,7 @@ void World<E>::apply(const manager::Decision& decision) {
         }
       }
       if (told)
-        log(false, target, std::string(manager::name_of(write.knob)), from, to, write.reason.text(), write.margin);
+        log(false, target, std::string(manager::name_of(write.knob)), from, to, write.why.reason.text(), write.why.margin);
     }
 }
 

@@ -47,7 +47,7 @@ class Ladder {
       return kEnded;
     }
     REQUIRE(write.knob == Knob::subnet);
-    CHECK_FALSE(write.reason.text().empty());
+    CHECK_FALSE(write.why.reason.text().empty());
     app_.subnet = write.value;
     return write.value;
   }

@@ -237,7 +237,7 @@ TEST_CASE("latency comes before the accuracy floor, and the reason says which ta
   desk.app.accuracy_floor = 78;
   desk.decide(0, Trigger::start);
   CHECK(desk.wanted(Knob::subnet) == 1);
-  CHECK(desk.decision.writes.at(0).reason.text() ==
+  CHECK(desk.decision.writes.at(0).why.reason.text() ==
         "predicted 40.00 ms of 50.00 ms; no accuracy of 78.00 is that fast");
 }
 

@@ -24,7 +24,7 @@ PolicyHook script(std::vector<Write> writes) {
   return [writes](const manager::Observation& seen, manager::Decision& decision) {
     for (const Write& write : writes)
       if (seen.trigger == manager::Trigger::period && from_ms(write.at_ms) == seen.now)
-        decision.set(write.knob, write.target, write.value, {});
+        decision.set(write.knob, write.target, write.value, manager::because(""));
   };
 }
 
@@ -184,8 +184,8 @@ TEST_CASE("a GPU's jobs follow the clock of the CPU that launches them, where th
 TEST_CASE("what a manager writes before the run begins is there when it begins", "[dvfs]") {
   const HookPolicy hook([](const manager::Observation& seen, manager::Decision& decision) {
     if (seen.trigger != manager::Trigger::start) return;
-    decision.set(Knob::frequency, kGpu, 1, {});
-    decision.set(Knob::subnet, 0, 1, {});
+    decision.set(Knob::frequency, kGpu, 1, manager::because(""));
+    decision.set(Knob::subnet, 0, 1, manager::because(""));
   });
   const RunRecord record = SlowClock().run(R"({"duration_s": 0.1,
       "applications": {"app": {"unit": "gpu", "subnet": "L3", "arrivals": {"kind": "offline", "samples": 1}}},
@@ -199,7 +199,7 @@ TEST_CASE("a sub-network written at the very start does not touch a frame in ser
   // Both frames come at 0; the second application's arrival asks for another sub-network of the first, whose frame is
   // already running.
   const HookPolicy hook([](const manager::Observation& seen, manager::Decision& decision) {
-    if (seen.trigger == manager::Trigger::arrival && seen.subject == 1) decision.set(Knob::subnet, 0, 0, {});
+    if (seen.trigger == manager::Trigger::arrival && seen.subject == 1) decision.set(Knob::subnet, 0, 0, manager::because(""));
   });
   const RunRecord record = Lab().run(R"({"duration_s": 0.2, "applications": {
       "a": {"unit": "gpu", "subnet": "L3", "arrivals": {"kind": "offline", "samples": 2}},
@@ -220,8 +220,8 @@ TEST_CASE("a mapping takes the nearest sub-network that the unit's tables cover;
   const auto run_mapped = [&](int unit, int subnet) {
     const HookPolicy hook([&](const manager::Observation& seen, manager::Decision& decision) {
       if (seen.trigger != manager::Trigger::start) return;
-      if (subnet >= 0) decision.set(Knob::subnet, 0, subnet, {});
-      decision.set(Knob::mapping, 0, unit, {});
+      if (subnet >= 0) decision.set(Knob::subnet, 0, subnet, manager::because(""));
+      decision.set(Knob::mapping, 0, unit, manager::because(""));
     });
     const RunRecord record = lab.run(R"({"duration_s": 0.1,
         "applications": {"app": {"unit": "gpu", "subnet": "L3", "arrivals": {"kind": "offline", "samples": 1}}},

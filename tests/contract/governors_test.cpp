@@ -42,7 +42,7 @@ class Spy final : public manager::Governor {
  private:
   Parameters p_;
 };
-const manager::Registration<manager::Governor, Spy> spy{"test-spy", "notes what it is shown"};
+const manager::Registration<manager::Governor, Spy> spy{"test-spy", "notes what it is shown", "a test"};
 
 const char* const kOneFrame = R"({"duration_s": 1.2, "policy": "none", "governors": {"cpu": GOVERNOR},
   "applications": {"app": {"unit": "UNIT", "subnet": "L1", "arrivals": {"kind": "trace", "file": "t.csv"}}}})";

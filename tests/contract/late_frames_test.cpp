@@ -85,7 +85,7 @@ TEST_CASE("frames that come while a sub-network is being switched wait by the sa
     int completions = 0;
     const HookPolicy hook([&](const manager::Observation& seen, manager::Decision& decision) {
       if (seen.trigger == manager::Trigger::completion && ++completions == 1)
-        decision.set(manager::Knob::subnet, 0, 0, {});
+        decision.set(manager::Knob::subnet, 0, 0, manager::because(""));
     });
     const RunRecord record =
         run(lab, {0, 25, 30, 45}, Json{{"late", late}}, parse_json(R"({"name": "test-hook", "completion": true})"));
@@ -100,7 +100,7 @@ TEST_CASE("frames that come while a sub-network is being switched wait by the sa
 TEST_CASE("a closed admission rejects frames; those that wait already are served", "[late]") {
   const HookPolicy hook([&](const manager::Observation& seen, manager::Decision& decision) {
     if (seen.trigger != manager::Trigger::period) return;
-    decision.set(manager::Knob::admission, 0, seen.now >= 12_ms && seen.now < 30_ms ? 0 : 1, {});
+    decision.set(manager::Knob::admission, 0, seen.now >= 12_ms && seen.now < 30_ms ? 0 : 1, manager::because(""));
   });
   const RunRecord record =
       run(Lab(), {0, 5, 15, 25, 35}, Json::object(), parse_json(R"({"name": "test-hook", "period_ms": 4})"));

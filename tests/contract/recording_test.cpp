@@ -168,13 +168,13 @@ TEST_CASE("every knob write is in the log, with what it changed, why, and at wha
     CHECK(seen.explain);
     decision.set(Knob::subnet, 0, 0, manager::because("{} of {} ms", 12.3456, 60), 0.25);
     decision.set(Knob::mapping, 0, 1, manager::because("elsewhere"));
-    decision.set(Knob::frequency, 0, 1, {});
-    decision.set(Knob::lowest, 1, 1, {});
-    decision.set(Knob::highest, 1, 1, {});
-    decision.set(Knob::governor, 0, 0, {});
-    decision.set(Knob::cores, 1, 3, {});
-    decision.set(Knob::admission, 0, 0, {});
-    decision.set(Knob::subnet, 0, 77, {});  // beyond the ladder
+    decision.set(Knob::frequency, 0, 1, manager::because(""));
+    decision.set(Knob::lowest, 1, 1, manager::because(""));
+    decision.set(Knob::highest, 1, 1, manager::because(""));
+    decision.set(Knob::governor, 0, 0, manager::because(""));
+    decision.set(Knob::cores, 1, 3, manager::because(""));
+    decision.set(Knob::admission, 0, 0, manager::because(""));
+    decision.set(Knob::subnet, 0, 77, manager::because(""));  // beyond the ladder
   });
   const Lab lab;
   const RunRecord record = lab.run(R"({"duration_s": 0.15,

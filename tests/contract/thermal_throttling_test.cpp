@@ -104,7 +104,7 @@ TEST_CASE("a cap binds policies and their limits, but is not their doing", "[thr
     if (seen.trigger == manager::Trigger::thermal_trip) ++trips;
     hottest = std::max(hottest, seen.temperatures_c[0]);
     CHECK(seen.domains[0].highest >= 0);
-    decision.set(manager::Knob::frequency, 0, 2, {});  // insists on the highest clock
+    decision.set(manager::Knob::frequency, 0, 2, manager::because(""));  // insists on the highest clock
   });
   Json scenario = parse_json(kBusy);
   scenario["policy"] = parse_json(R"({"name": "test-hook", "period_ms": 50, "thermal_trip": true})");

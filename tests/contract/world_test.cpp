@@ -122,7 +122,7 @@ PolicyHook at_completions(std::vector<std::pair<std::uint64_t, int>> switches) {
   return [switches](const manager::Observation& seen, manager::Decision& decision) {
     if (seen.trigger != Trigger::completion) return;
     for (const auto& [completed, subnet] : switches)
-      if (seen.applications[0].completed == completed) decision.set(Knob::subnet, 0, subnet, {});
+      if (seen.applications[0].completed == completed) decision.set(Knob::subnet, 0, subnet, manager::because(""));
   };
 }
 
@@ -148,8 +148,8 @@ TEST_CASE("closed loop with thinking: the pause begins when the switch is done",
 
 TEST_CASE("a switch asked for in mid-frame waits for its end; one asked for when idle begins at once", "[world]") {
   const HookPolicy hook([](const manager::Observation& seen, manager::Decision& decision) {
-    if (seen.now == 10_ms) decision.set(Knob::subnet, 0, 0, {});
-    if (seen.now == 60_ms) decision.set(Knob::subnet, 0, 2, {});
+    if (seen.now == 10_ms) decision.set(Knob::subnet, 0, 0, manager::because(""));
+    if (seen.now == 60_ms) decision.set(Knob::subnet, 0, 2, manager::because(""));
   });
   const RunRecord record = SwitchLab().run(R"({"duration_s": 0.2, "applications": {
       "app": {"unit": "gpu", "subnet": "L2", "arrivals": {"kind": "periodic", "period_ms": 25}}},
@@ -161,10 +161,10 @@ TEST_CASE("a switch asked for in mid-frame waits for its end; one asked for when
 
 TEST_CASE("a mind changed during a switch costs another", "[world]") {
   const HookPolicy hook([](const manager::Observation& seen, manager::Decision& decision) {
-    if (seen.now == 30_ms) decision.set(Knob::subnet, 0, 0, {});
-    if (seen.now == 35_ms) decision.set(Knob::subnet, 0, 1, {});
-    if (seen.now == 50_ms) decision.set(Knob::subnet, 0, 0, {});
-    if (seen.now == 55_ms) decision.set(Knob::subnet, 0, 0, {});
+    if (seen.now == 30_ms) decision.set(Knob::subnet, 0, 0, manager::because(""));
+    if (seen.now == 35_ms) decision.set(Knob::subnet, 0, 1, manager::because(""));
+    if (seen.now == 50_ms) decision.set(Knob::subnet, 0, 0, manager::because(""));
+    if (seen.now == 55_ms) decision.set(Knob::subnet, 0, 0, manager::because(""));
   });
   const RunRecord record = SwitchLab().run(R"({"duration_s": 0.1, "applications": {
       "app": {"unit": "gpu", "subnet": "L2", "arrivals": {"kind": "periodic", "period_ms": 38}}},
@@ -185,7 +185,7 @@ TEST_CASE("a scenario's switch time stands for the network's", "[world]") {
 
 TEST_CASE("a mapping takes effect with the next frame", "[world]") {
   const HookPolicy hook([](const manager::Observation& seen, manager::Decision& decision) {
-    if (seen.now == 10_ms) decision.set(Knob::mapping, 0, 1, {});
+    if (seen.now == 10_ms) decision.set(Knob::mapping, 0, 1, manager::because(""));
   });
   const RunRecord record = Lab().run(R"({"duration_s": 0.2, "applications": {
       "app": {"unit": "gpu", "subnet": "L1", "arrivals": {"kind": "periodic", "period_ms": 40, "phase_ms": 5}}},
@@ -268,7 +268,7 @@ TEST_CASE("deciding takes time: the writes come later, and the unit of the manag
       "cpu": {"unit": "cpu", "subnet": "L1", "start_s": 0.05, "arrivals": {"kind": "offline", "samples": 1}}},
       "policy": {"name": "test-hook", "period_ms": 10, "cost_us": 2000}, "manager_cost_us": null})";
   const PolicyHook halve_at_10 = [](const manager::Observation& seen, manager::Decision& decision) {
-    if (seen.trigger == Trigger::period && seen.now == 10_ms) decision.set(Knob::frequency, 0, 1, {});
+    if (seen.trigger == Trigger::period && seen.now == 10_ms) decision.set(Knob::frequency, 0, 1, manager::because(""));
   };
   const HookPolicy hook(halve_at_10);
   const RunRecord record = Lab().run(scenario);
@@ -306,7 +306,7 @@ TEST_CASE("on a unit that serves one at a time a decision waits its turn, too", 
   Lab lab;
   lab.board["units"]["cpu"]["discipline"] = "fifo";
   const HookPolicy hook([](const manager::Observation& seen, manager::Decision& decision) {
-    if (seen.trigger == Trigger::period && seen.now == 10_ms) decision.set(Knob::frequency, 0, 1, {});
+    if (seen.trigger == Trigger::period && seen.now == 10_ms) decision.set(Knob::frequency, 0, 1, manager::because(""));
   });
   const RunRecord record = lab.run(R"({"duration_s": 0.1, "applications": {
       "gpu": {"unit": "gpu", "subnet": "L3", "arrivals": {"kind": "offline", "samples": 1}},

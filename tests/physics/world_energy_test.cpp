@@ -118,8 +118,8 @@ TEST_CASE("three accounts of a run's energy agree: parts, rails and meter readin
   const HookPolicy hook([&](const manager::Observation& seen, manager::Decision& decision) {
     if (seen.trigger != manager::Trigger::period) return;
     constexpr int kOpps[] = {2, 0, 1, 2, 1, 0}, kSubnets[] = {0, 2, 1, 2};
-    decision.set(manager::Knob::frequency, 0, kOpps[looks % 6], {});
-    decision.set(manager::Knob::subnet, 0, kSubnets[looks % 4], {});
+    decision.set(manager::Knob::frequency, 0, kOpps[looks % 6], manager::because(""));
+    decision.set(manager::Knob::subnet, 0, kSubnets[looks % 4], manager::because(""));
     ++looks;
   });
   // The last reading is at 2 s; the run ends one nanosecond later.

@@ -65,6 +65,6 @@ class HookedPolicy final : public manager::Policy {
 };
 
 inline const manager::Registration<manager::Policy, HookedPolicy> hooked_policy_registered{
-    "test-hook", "does what a test tells it to"};
+    "test-hook", "does what a test tells it to", "a test"};
 
 }  // namespace dynasoc::test

@@ -126,7 +126,8 @@ class Interactive final : public Governor {
 };
 
 const Registration<Governor, Interactive> registered{"interactive",
-                                                     "jumps up on full load, holds before it falls (Android)"};
+                                                     "jumps up on full load, holds before it falls (Android)",
+                                                     "linux-tegra-4.9 cpufreq_interactive.c, read"};
 
 }  // namespace
 }  // namespace dynasoc::manager

@@ -98,8 +98,10 @@ class Podgov final : public Governor {
   std::int64_t freq_avg_ = 0;    // [MHz]
 };
 
-const Registration<Governor, Podgov> registered{"nvhost_podgov", "power on demand: the default of Jetson GPUs"};
-const Registration<Governor, Podgov> short_name{"podgov", "nvhost_podgov by its short name"};
+const Registration<Governor, Podgov> registered{"nvhost_podgov", "power on demand: the default of Jetson GPUs",
+                                                "linux-tegra-5.10 governor_pod_scaling.c, read in full"};
+const Registration<Governor, Podgov> short_name{"podgov", "nvhost_podgov by its short name",
+                                                "linux-tegra-5.10 governor_pod_scaling.c, read in full"};
 
 }  // namespace
 }  // namespace dynasoc::manager

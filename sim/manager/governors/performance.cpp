@@ -13,7 +13,8 @@ class Performance final : public Governor {
   int choose(const DomainSample& sample) override { return sample.highest; }
 };
 
-const Registration<Governor, Performance> registered{"performance", "the highest clock that the limits allow"};
+const Registration<Governor, Performance> registered{"performance", "the highest clock that the limits allow",
+                                                     "Linux cpufreq and devfreq: the documented rule"};
 
 }  // namespace
 }  // namespace dynasoc::manager

@@ -13,7 +13,8 @@ class Powersave final : public Governor {
   int choose(const DomainSample& sample) override { return sample.lowest; }
 };
 
-const Registration<Governor, Powersave> registered{"powersave", "the lowest clock that the limits allow"};
+const Registration<Governor, Powersave> registered{"powersave", "the lowest clock that the limits allow",
+                                                   "Linux cpufreq and devfreq: the documented rule"};
 
 }  // namespace
 }  // namespace dynasoc::manager

@@ -324,7 +324,8 @@ class Schedutil final : public Governor {
 };
 
 const Registration<Governor, Schedutil> registered{"schedutil",
-                                                   "by the scheduler's utilisation: the default of Jetson CPUs"};
+                                                   "by the scheduler's utilisation: the default of Jetson CPUs",
+                                                   "linux-tegra-4.9 and -5.10 cpufreq_schedutil.c, read"};
 
 }  // namespace
 }  // namespace dynasoc::manager

@@ -29,7 +29,8 @@ class Userspace final : public Governor {
   Parameters p_;
 };
 
-const Registration<Governor, Userspace> registered{"userspace", "a fixed clock"};
+const Registration<Governor, Userspace> registered{"userspace", "a fixed clock",
+                                                   "Linux cpufreq and devfreq: the documented rule"};
 
 }  // namespace
 }  // namespace dynasoc::manager

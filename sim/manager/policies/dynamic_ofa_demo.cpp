@@ -144,7 +144,8 @@ class DynamicOfaDemo final : public Policy {
 };
 
 const Registration<Policy, DynamicOfaDemo> registered{
-    "dynamic-ofa-demo", "the manager released with Dynamic-OFA: a ladder of levels, stepped on violations"};
+    "dynamic-ofa-demo", "the manager released with Dynamic-OFA: a ladder of levels, stepped on violations",
+    "the released code, UoS-EEC/DynamicOFA@349461f, read"};
 
 }  // namespace
 }  // namespace dynasoc::manager

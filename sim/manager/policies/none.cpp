@@ -14,8 +14,8 @@ class None final : public Policy {
   void decide(const Observation&, Decision&) override {}
 };
 
-const Registration<Policy, None> registered{"none",
-                                            "no manager: applications stay as they start, governors set clocks"};
+const Registration<Policy, None> registered{"none", "no manager: applications stay as they start, governors set clocks",
+                                            "own definition"};
 
 }  // namespace
 }  // namespace dynasoc::manager

@@ -53,7 +53,8 @@ class Static final : public Policy {
   Parameters p_;
 };
 
-const Registration<Policy, Static> registered{"static", "one sub-network for the whole run, chosen offline"};
+const Registration<Policy, Static> registered{"static", "one sub-network for the whole run, chosen offline",
+                                              "the static baseline of the Dynamic-OFA evaluation (CVPRW 2021)"};
 
 }  // namespace
 }  // namespace dynasoc::manager
