@@ -35,6 +35,21 @@ struct ModeChangeFile {
   }
 };
 
+/// Weights of the metric `cost` (Objective in world/setup.hpp).
+struct ObjectiveFile {
+  double miss = Objective{}.miss;
+  double accuracy = Objective{}.accuracy;
+  double energy = Objective{}.energy;
+  static constexpr auto fields() {
+    using S = ObjectiveFile;
+    return describe(
+        field(&S::miss, "miss", range(0, 1e6), "cost of a frame that is late, dropped or rejected"),
+        field(&S::accuracy, "accuracy", range(0, 1e6),
+              "cost of a point of accuracy below the network's best, in a frame in time"),
+        field(&S::energy, "energy", range(0, 1e6), "cost of a joule of the board's, spread over its frames"));
+  }
+};
+
 struct ScenarioFile {
   std::string name;
   std::string title;
@@ -50,6 +65,7 @@ struct ScenarioFile {
   Named<BackgroundFile> background;
   manager::Choice<manager::Policy> policy{"none", std::nullopt, {}};
   std::optional<double> manager_cost_us;
+  ObjectiveFile objective;
   Named<manager::Choice<manager::Governor>> governors;
   Named<WindowFile> windows;
   bool thermal = true;
@@ -75,6 +91,7 @@ struct ScenarioFile {
         field(&S::policy, "policy", "runtime manager: a name, or an object with a name and its parameters"),
         field(&S::manager_cost_us, "manager_cost_us", non_negative(),
               "compute time of a decision, instead of the policy's own"),
+        field(&S::objective, "objective", "what a frame's faults cost, for the metric `cost` and regret"),
         field(&S::governors, "governors",
               "by frequency domain, or by unit for all clocks it runs on: a name, or an object with a name and its "
               "parameters"),

@@ -37,6 +37,19 @@ struct AppSetup {
   double switch_energy_mj = 0;
 };
 
+/// What a run is to be good at, in one number (a metric, `cost`; less is better). Cost of a run, averaged over its
+/// decided frames F (completed, dropped and rejected, of all applications):
+///   cost = (miss x (frames late, dropped or rejected)
+///           + accuracy x (sum over frames in time of: the network's best accuracy - the accuracy delivered, in points)
+///           + energy x (energy of the board, in J)) / F.
+/// Regret is a difference of costs of two runs on the same random numbers. The weights are exchange rates, a choice of
+/// whoever asks: one missed frame costs as much as `miss / accuracy` points lost in one frame, or `miss / energy` joules.
+struct Objective {
+  double miss = 1;
+  double accuracy = 0.01;  ///< per point of accuracy
+  double energy = 0.1;     ///< per joule
+};
+
 struct BackgroundSetup {
   std::string name;
   BackgroundFile file;
@@ -61,6 +74,7 @@ struct Setup {
   std::vector<BackgroundSetup> background;
   manager::Choice<manager::Policy> policy;
   std::optional<double> manager_cost_us;  ///< overrides the policy's own
+  Objective objective;
   Time duration = 0;
   Time warmup = 0;
   std::vector<WindowSetup> windows;
