@@ -6,6 +6,7 @@
 #include "common/text.hpp"
 #include "results/output.hpp"
 #include "results/summary.hpp"
+#include "results/why.hpp"
 
 namespace dynasoc::cli {
 namespace po = boost::program_options;
@@ -52,7 +53,7 @@ int run_command(const Arguments& arguments) {
   Options options(
       "dynasoc run SCENARIO [options]",
       "Simulates a scenario file, or a run's manifest.json again. Prints a summary; with --out, writes jobs.csv,\n"
-      "decisions.csv, timeline.csv, trace.json (for Perfetto), summary.json and manifest.json.");
+      "decisions.csv, candidates.csv, timeline.csv, trace.json (for Perfetto), summary.json and manifest.json.");
   options.positional("scenario", 1);
   options.add()("seed", po::value<std::string>(), "seed of all random streams (default: the scenario's)")(
       "replications", po::value<std::string>(), "independent repetitions (default: the scenario's)")(
@@ -63,7 +64,10 @@ int run_command(const Arguments& arguments) {
       "sample-power",
       "each replication draws the board's powers from their "
       "stated uncertainty; energies get an interval")("force", "overwrite results in --out")(
-      "json", "print one JSON object and nothing else")("quiet", "print nothing but errors")(
+      "why", po::value<std::string>()->implicit_value("40"),
+      "print the manager's decisions with reasons, binding constraints, slack and candidates: the first N (default 40) "
+      "of "
+      "replication 0")("json", "print one JSON object and nothing else")("quiet", "print nothing but errors")(
       "sample-latency",
       "draw in each replication how far modelled latencies are off, from their prediction intervals (the same as --set "
       "sample_latency=true)")("jobs", po::value<std::string>(),
@@ -104,6 +108,11 @@ int run_command(const Arguments& arguments) {
   if (write) prepare_output(options.get<std::string>("out"), options.has("force"));
   Recording recording;
   if (write) recording = {true, true, from_ms(scenario.file.timeline_ms)};
+  const bool why = options.has("why");
+  const auto most_decisions = static_cast<std::size_t>(whole_number(options, "why", 40, 1, 1'000'000'000));
+  if (why && options.has("json"))
+    throw InputError("--why prints text and --json nothing else: with --out DIR the decisions are in decisions.csv");
+  recording.decisions = recording.decisions || why;
 
   std::vector<RunRecord> records;
   {
@@ -117,6 +126,7 @@ int run_command(const Arguments& arguments) {
     std::cout << summary.dump(2) << "\n";
   else if (!options.has("quiet"))
     std::cout << summary_text(scenario, request.engine, records, terminal_columns(), terminal_colour())
+              << (why ? "\n" + why_text(*setup, records[0], most_decisions, terminal_colour()) : "")
               << (write ? "  written to " + options.get<std::string>("out") + "\n" : "");
   return kSuccess;
 }

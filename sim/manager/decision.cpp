@@ -1,6 +1,7 @@
 #include "manager/decision.hpp"
 
 #include "common/text.hpp"
+#include "manager/observation.hpp"
 
 namespace dynasoc::manager {
 
@@ -14,6 +15,19 @@ std::string_view name_of(Knob knob) {
     case Knob::governor: return "governor";
     case Knob::cores: return "cores";
     case Knob::admission: return "admission";
+  }
+  return "?";
+}
+
+std::string_view name_of(Trigger trigger) {
+  switch (trigger) {
+    case Trigger::start: return "start";
+    case Trigger::period: return "period";
+    case Trigger::arrival: return "arrival";
+    case Trigger::completion: return "completion";
+    case Trigger::target_change: return "target change";
+    case Trigger::load_change: return "load change";
+    case Trigger::thermal_trip: return "thermal trip";
   }
   return "?";
 }

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "kernel/time.hpp"
@@ -18,6 +19,7 @@ namespace dynasoc::manager {
 
 /// Why a policy is being asked.
 enum class Trigger : std::uint8_t { start, period, arrival, completion, target_change, load_change, thermal_trip };
+std::string_view name_of(Trigger trigger);
 
 /// One finished inference, as the application itself could log it.
 struct Sample {

@@ -8,6 +8,7 @@
 
 #include "common/csv.hpp"
 #include "common/text.hpp"
+#include "results/why.hpp"
 #include "version.hpp"
 #include "world/run.hpp"
 
@@ -59,9 +60,21 @@ void write_jobs(const fs::path& path, const Setup& setup, const std::vector<RunR
 void write_decisions(const fs::path& path, const Setup& setup, const std::vector<RunRecord>& records) {
   FileWriter file(path);
   std::string& out = file.buffer();
-  out = "replication,time_s,policy,target,knob,from,to,reason,margin\n";
-  for (const RunRecord& record : records)
-    for (const DecisionRecord& decision : record.decision_log) {
+  out =
+      "replication,time_s,policy,target,knob,from,to,reason,margin,decision,trigger,binding,slack,candidates,"
+      "feasible\n";
+  for (const RunRecord& record : records) {
+    auto candidate = record.candidates.begin();  // both lists are in the order of decisions
+    int candidates = 0, feasible = 0;
+    for (std::size_t i = 0; i < record.decision_log.size(); ++i) {
+      const DecisionRecord& decision = record.decision_log[i];
+      if (i == 0 || decision.decision != record.decision_log[i - 1].decision) {
+        candidates = feasible = 0;
+        for (; candidate != record.candidates.end() && candidate->decision == decision.decision; ++candidate) {
+          ++candidates;
+          feasible += candidate->feasible;
+        }
+      }
       append_number(out, static_cast<long long>(record.replication));
       out += ',';
       append_time(out, decision.at);
@@ -69,7 +82,38 @@ void write_decisions(const fs::path& path, const Setup& setup, const std::vector
              csv_cell(decision.knob) + ',' + csv_cell(decision.from) + ',' + csv_cell(decision.to) + ',' +
              csv_cell(decision.reason) + ',';
       append_number(out, decision.margin);
-      out += '\n';
+      out += ',';
+      append_number(out, static_cast<long long>(decision.decision));
+      out += ',' + decision.trigger + ',' + decision.binding + ',';
+      if (!decision.binding.empty()) append_number(out, decision.slack);
+      out += ',' + std::to_string(candidates) + ',' + std::to_string(feasible) + '\n';
+      file.flush_if_large();
+    }
+  }
+  file.commit();
+}
+
+void write_candidates(const fs::path& path, const Setup& setup, const std::vector<RunRecord>& records) {
+  FileWriter file(path);
+  std::string& out = file.buffer();
+  out = "replication,decision,application,subnet,unit,mhz,latency_ms,accuracy,energy_mj,feasible,chosen\n";
+  for (const RunRecord& record : records)
+    for (const CandidateRecord& candidate : record.candidates) {
+      append_number(out, static_cast<long long>(record.replication));
+      out += ',' + std::to_string(candidate.decision) + ',';
+      if (candidate.app >= 0) out += csv_cell(setup.apps[candidate.app].name);
+      out += ',';
+      if (candidate.subnet >= 0) out += 'L' + std::to_string(candidate.subnet + 1);
+      out += ',';
+      if (candidate.unit >= 0) out += csv_cell(setup.platform.file.units[candidate.unit].first);
+      out += ',';
+      if (candidate.unit >= 0 && candidate.opp >= 0) append_number(out, candidate_mhz(setup, candidate));
+      for (const double x : {candidate.latency_ms, candidate.accuracy, candidate.energy_mj}) {
+        out += ',';
+        if (std::isfinite(x)) append_number(out, x);
+      }
+      out += candidate.feasible ? ",1" : ",0";
+      out += candidate.chosen ? ",1\n" : ",0\n";
       file.flush_if_large();
     }
   file.commit();
@@ -151,8 +195,8 @@ void prepare_output(const fs::path& directory, bool force) {
     throw InputError(here, "is a file, not a directory");
   if (fs::is_directory(directory, code) && !fs::is_empty(directory, code)) {
     if (!force) throw InputError(here, "already holds files; choose another directory, or say --force");
-    static const std::set<std::string> ours{"summary.json",  "manifest.json", "jobs.csv",
-                                            "decisions.csv", "timeline.csv",  "trace.json"};
+    static const std::set<std::string> ours{"summary.json",   "manifest.json", "jobs.csv",  "decisions.csv",
+                                            "candidates.csv", "timeline.csv",  "trace.json"};
     for (const auto& entry : fs::directory_iterator(directory, code)) {
       std::string name = entry.path().filename().string();
       if (name.ends_with(".partial")) name.resize(name.size() - 8);
@@ -184,6 +228,7 @@ void write_output(const fs::path& directory, const Scenario& scenario, const Run
   fs::remove(directory / "manifest.json", code);  // an older run is no longer complete from here on
   write_jobs(directory / "jobs.csv", setup, records);
   write_decisions(directory / "decisions.csv", setup, records);
+  write_candidates(directory / "candidates.csv", setup, records);
   write_timeline(directory / "timeline.csv", records);
   write_trace(directory / "trace.json", setup, records);
   write_file(directory / "summary.json", summary.dump(2) + "\n");

@@ -28,8 +28,8 @@ std::vector<std::pair<std::filesystem::path, std::string>> hashes_of(const std::
 /// should simulate for an hour to learn that the disk is read-only.
 void prepare_output(const std::filesystem::path& directory, bool force);
 
-/// Writes jobs.csv, decisions.csv, timeline.csv, trace.json, summary.json and, last, manifest.json; each appears
-/// complete or not at all. A directory without manifest.json holds an unfinished run.
+/// Writes jobs.csv, decisions.csv, candidates.csv, timeline.csv, trace.json, summary.json and, last, manifest.json;
+/// each appears complete or not at all. A directory without manifest.json holds an unfinished run.
 void write_output(const std::filesystem::path& directory, const Scenario& scenario, const RunRequest& request,
                   const std::vector<RunRecord>& records, const Json& summary);
 

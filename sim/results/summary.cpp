@@ -6,6 +6,7 @@
 
 #include "common/student_t.hpp"
 #include "common/text.hpp"
+#include "results/page.hpp"
 
 namespace dynasoc {
 namespace {
@@ -310,44 +311,6 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
 // ---------------------------------------------------------------------------------------------------------------------
 
 namespace {
-
-class Page {
- public:
-  Page(int columns, bool colour) : columns_(columns), colour_(colour) {}
-  std::string paint(const char* code, const std::string& text) const {
-    return colour_ ? "\033[" + std::string(code) + "m" + text + "\033[0m" : text;
-  }
-  std::string bold(const std::string& text) const { return paint("1", text); }
-  std::string dim(const std::string& text) const { return paint("2", text); }
-  int columns() const { return columns_; }
-
-  // Rows of cells, the first column to the left, the others to the right.
-  std::string table(const std::vector<std::vector<std::string>>& rows) const {
-    std::vector<std::size_t> width;
-    for (const auto& row : rows)
-      for (std::size_t c = 0; c < row.size(); ++c) {
-        if (c >= width.size()) width.push_back(0);
-        width[c] = std::max(width[c], glyphs(row[c]));
-      }
-    std::string out;
-    for (std::size_t r = 0; r < rows.size(); ++r) {
-      std::string line = "  ";
-      for (std::size_t c = 0; c < rows[r].size(); ++c) {
-        const std::string pad(width[c] - glyphs(rows[r][c]), ' ');
-        line += c == 0 ? rows[r][c] + pad : "  " + pad + rows[r][c];
-      }
-      out += (r == 0 ? dim(line) : line) + "\n";
-    }
-    return out;
-  }
-
- private:
-  static std::size_t glyphs(const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-  }
-  int columns_;
-  bool colour_;
-};
 
 std::string percent(double share) { return std::isfinite(share) ? rounded_text(100 * share, 3) + " %" : "-"; }
 

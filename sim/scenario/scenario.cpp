@@ -109,7 +109,7 @@ class Resolver {
     setup_.sample_latency = file_.sample_latency;
     setup_.policy = file_.policy;
     setup_.manager_cost_us = file_.manager_cost_us;
-    setup_.objective = {file_.objective.miss, file_.objective.accuracy, file_.objective.energy};
+    setup_.objective = file_.objective;
     platform();
     if (file_.sample_power && !has_power_uncertainty(setup_.platform))
       throw at("sample_power")

@@ -35,21 +35,6 @@ struct ModeChangeFile {
   }
 };
 
-/// Weights of the metric `cost` (Objective in world/setup.hpp).
-struct ObjectiveFile {
-  double miss = Objective{}.miss;
-  double accuracy = Objective{}.accuracy;
-  double energy = Objective{}.energy;
-  static constexpr auto fields() {
-    using S = ObjectiveFile;
-    return describe(
-        field(&S::miss, "miss", range(0, 1e6), "cost of a frame that is late, dropped or rejected"),
-        field(&S::accuracy, "accuracy", range(0, 1e6),
-              "cost of a point of accuracy below the network's best, in a frame in time"),
-        field(&S::energy, "energy", range(0, 1e6), "cost of a joule of the board's, spread over its frames"));
-  }
-};
-
 struct ScenarioFile {
   std::string name;
   std::string title;
@@ -65,7 +50,7 @@ struct ScenarioFile {
   Named<BackgroundFile> background;
   manager::Choice<manager::Policy> policy{"none", std::nullopt, {}};
   std::optional<double> manager_cost_us;
-  ObjectiveFile objective;
+  Objective objective;
   Named<manager::Choice<manager::Governor>> governors;
   Named<WindowFile> windows;
   bool thermal = true;

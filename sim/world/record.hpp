@@ -95,20 +95,40 @@ class JobLog {
   std::size_t size_ = 0;
 };
 
+/// One knob written. A policy's writes of one moment share the number of their decision.
 struct DecisionRecord {
   Time at = 0;
   bool by_board = false;  ///< throttling and power modes, not the policy
+  std::uint32_t decision = 0;
+  std::string trigger;  ///< why the policy was asked; empty for the board
   std::string target;
   std::string knob;
   std::string from;
   std::string to;
   std::string reason;
-  double margin = 0;
+  std::string binding;  ///< the constraint that a better choice would have broken; empty where none is known
+  double slack = 0;     ///< room left to it, in its unit
+  double margin = 0;    ///< the same, relative
 
   template <class V>
   void visit(V& v) {
-    v(at), v(by_board), v(target), v(knob), v(from), v(to), v(reason), v(margin);
+    v(at), v(by_board), v(decision), v(trigger), v(target), v(knob), v(from), v(to), v(reason), v(binding), v(slack),
+        v(margin);
   }
+};
+
+/// A choice that a decision looked at. Indices are those of the set-up; -1 where it does not speak of one.
+struct CandidateRecord {
+  std::uint32_t decision = 0;
+  int app = -1;
+  int subnet = -1;
+  int unit = -1;
+  int opp = -1;  ///< of the unit's first domain
+  double latency_ms = 0;
+  double accuracy = 0;
+  double energy_mj = 0;
+  bool feasible = false;
+  bool chosen = false;  ///< it is what the decision's writes lead to
 };
 
 /// One sample of everything that is worth a plot. Columns are named once in `RunRecord::timeline_columns`.
@@ -194,11 +214,12 @@ struct RunRecord {
   double static_energy_j = 0;
   double peak_temperature_c = std::nan("");
   std::uint64_t dvfs_transitions = 0;
-  std::uint64_t decisions = 0;
+  std::uint64_t decisions = 0;    ///< knobs written by the policy
   double conservation_error = 0;  ///< largest relative disagreement of two independent energy accounts
 
   JobLog jobs;
   std::vector<DecisionRecord> decision_log;
+  std::vector<CandidateRecord> candidates;  ///< of the decisions in the log, in their order
   std::vector<std::string> timeline_columns;
   std::vector<TimelineRow> timeline;
 
@@ -211,7 +232,8 @@ struct RunRecord {
   template <class V>
   void visit(V& v) {
     v(seed), v(replication), v(duration_s), v(measured_s), v(apps), v(units), v(static_energy_j), v(peak_temperature_c);
-    v(dvfs_transitions), v(decisions), v(conservation_error), v(decision_log), v(timeline_columns), v(timeline);
+    v(dvfs_transitions), v(decisions), v(conservation_error), v(decision_log), v(candidates), v(timeline_columns),
+        v(timeline);
   }
 };
 

@@ -9,6 +9,7 @@
 #include "application/application.hpp"
 #include "application/latency_model.hpp"
 #include "application/network.hpp"
+#include "application/objective.hpp"
 #include "device/platform.hpp"
 #include "manager/governor.hpp"
 #include "manager/policy.hpp"
@@ -35,19 +36,6 @@ struct AppSetup {
   int parent = -1;  ///< application whose completions trigger it
   double switch_ms = 0;
   double switch_energy_mj = 0;
-};
-
-/// What a run is to be good at, in one number (a metric, `cost`; less is better). Cost of a run, averaged over its
-/// decided frames F (completed, dropped and rejected, of all applications):
-///   cost = (miss x (frames late, dropped or rejected)
-///           + accuracy x (sum over frames in time of: the network's best accuracy - the accuracy delivered, in points)
-///           + energy x (energy of the board, in J)) / F.
-/// Regret is a difference of costs of two runs on the same random numbers. The weights are exchange rates, a choice of
-/// whoever asks: one missed frame costs as much as `miss / accuracy` points lost in one frame, or `miss / energy` joules.
-struct Objective {
-  double miss = 1;
-  double accuracy = 0.01;  ///< per point of accuracy
-  double energy = 0.1;     ///< per joule
 };
 
 struct BackgroundSetup {

@@ -274,6 +274,7 @@ class World final : public manager::Profile {
   double manager_cost_us_ = 0;
   bool started_ = false;
   bool deciding_ = false;
+  std::uint32_t decisions_logged_ = 0;
   manager::Decision decision_;
   manager::Observation seen_;
   std::vector<manager::AppView> app_views_;
@@ -421,8 +422,10 @@ class World final : public manager::Profile {
   // -- managers -------------------------------------------------------------------------------------------------------
   void trigger(manager::Trigger why, int subject);
   void apply(const manager::Decision& decision);
-  void log(bool by_board, const std::string& target, std::string knob, std::string from, std::string to,
-           const std::string& reason, double margin);
+  void log_board(const std::string& target, std::string knob, std::string from, std::string to,
+                 const std::string& reason);
+  void log_write(const manager::Write& write, const std::string& target, std::string from, std::string to);
+  void log_candidates(const manager::Decision& decision);
   int covered_subnet(int app, int unit, int subnet, int from) const;
 
   // -- observers ------------------------------------------------------------------------------------------------------

@@ -211,7 +211,7 @@ template <Engine E>
 void World<E>::enter_mode(std::size_t m) {
   const ModeSetup& mode = setup_.modes[m];
   if (recording_.decisions)
-    log(true, "board", "mode", setup_.modes[m - 1].name, mode.name, "the scenario changes the power mode", 0);
+    log_board("board", "mode", setup_.modes[m - 1].name, mode.name, "the scenario changes the power mode");
   for (std::size_t u = 0; u < units_.size(); ++u) {
     units_[u].most_cores = mode.cores_online[u];
     set_cores(static_cast<int>(u), mode.cores_online[u]);

@@ -50,10 +50,54 @@ void World<E>::trigger(manager::Trigger why, int subject) {
 }
 
 template <Engine E>
-void World<E>::log(bool by_board, const std::string& target, std::string knob, std::string from, std::string to,
-                   const std::string& reason, double margin) {
-  record_.decision_log.push_back(
-      {now_, by_board, target, std::move(knob), std::move(from), std::move(to), reason, margin});
+void World<E>::log_board(const std::string& target, std::string knob, std::string from, std::string to,
+                         const std::string& reason) {
+  DecisionRecord record;
+  record.at = now_;
+  record.by_board = true;
+  record.decision = decisions_logged_++;
+  record.target = target;
+  record.knob = std::move(knob);
+  record.from = std::move(from);
+  record.to = std::move(to);
+  record.reason = reason;
+  record_.decision_log.push_back(std::move(record));
+}
+
+template <Engine E>
+void World<E>::log_write(const manager::Write& write, const std::string& target, std::string from, std::string to) {
+  DecisionRecord record;
+  record.at = now_;
+  record.decision = decisions_logged_;
+  record.trigger = manager::name_of(seen_.trigger);
+  record.target = target;
+  record.knob = manager::name_of(write.knob);
+  record.from = std::move(from);
+  record.to = std::move(to);
+  record.reason = write.why.reason.text();
+  if (write.why.binding != manager::Constraint::none) record.binding = manager::name_of(write.why.binding);
+  record.slack = write.why.slack;
+  record.margin = write.why.margin;
+  record_.decision_log.push_back(std::move(record));
+}
+
+// After the writes: which candidates they chose is then known.
+template <Engine E>
+void World<E>::log_candidates(const manager::Decision& decision) {
+  for (const manager::Candidate& candidate : decision.candidates) {
+    CandidateRecord record{
+        decisions_logged_,    candidate.app,      candidate.subnet,    candidate.unit,     candidate.opp,
+        candidate.latency_ms, candidate.accuracy, candidate.energy_mj, candidate.feasible, false};
+    if (candidate.app >= 0) {
+      const manager::AppView& view = app_views_[candidate.app];
+      record.chosen = (candidate.subnet < 0 || candidate.subnet == view.subnet) &&
+                      (candidate.unit < 0 || candidate.unit == view.unit);
+      if (record.chosen && candidate.opp >= 0)
+        record.chosen = clamp_opp(domains_[unit_views_[view.unit].domains[0]],
+                                  domains_[unit_views_[view.unit].domains[0]].requested) == candidate.opp;
+    }
+    record_.candidates.push_back(record);
+  }
 }
 
 // The sub-network nearest to the one asked for that the tables cover on a unit, looking first in the direction of the
@@ -153,9 +197,11 @@ void World<E>::apply(const manager::Decision& decision) {
           break;
         }
       }
-      if (told)
-        log(false, target, std::string(manager::name_of(write.knob)), from, to, write.why.reason.text(), write.why.margin);
+      if (told) log_write(write, target, std::move(from), std::move(to));
     }
+  if (!recording_.decisions || decision.writes.empty()) return;
+  log_candidates(decision);
+  ++decisions_logged_;
 }
 
 }  // namespace dynasoc

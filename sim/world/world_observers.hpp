@@ -60,9 +60,9 @@ void World<E>::throttle() {
       cap = std::min(cap + 1, top);
     if (cap == domain.thermal_highest) continue;
     if (recording_.decisions)
-      log(true, domain_views_[d].name, "thermal cap", number_text(domain_views_[d].opps_mhz[domain.thermal_highest]),
-          number_text(domain_views_[d].opps_mhz[cap]),
-          cap < domain.thermal_highest ? "trip point reached" : "cooler again", 0);
+      log_board(domain_views_[d].name, "thermal cap", number_text(domain_views_[d].opps_mhz[domain.thermal_highest]),
+                number_text(domain_views_[d].opps_mhz[cap]),
+                cap < domain.thermal_highest ? "trip point reached" : "cooler again");
     domain.thermal_highest = cap;
     any = true;
     domain.governed ? govern(static_cast<int>(d), manager::Ask::limits) : retarget(static_cast<int>(d));

@@ -53,6 +53,7 @@ struct FullLab : Lab {
 std::string summary_of(RunRecord record) {
   record.jobs = JobLog();
   record.decision_log.clear();
+  record.candidates.clear();
   record.timeline.clear();
   record.timeline_columns.clear();
   return pack(record);
@@ -158,6 +159,37 @@ TEST_CASE("a timeline has a row for every period and a value for every column", 
     REQUIRE(row.values[10] == Approx(row.values[0]).epsilon(1e-9));
     REQUIRE(row.values[1] >= 0);
     REQUIRE(row.values[1] <= 1 + 1e-9);
+  }
+}
+
+TEST_CASE("a decision's log names its trigger, what bound it, and its candidates with the chosen one", "[recording]") {
+  const HookPolicy hook([](const manager::Observation& seen, manager::Decision& decision) {
+    using manager::Knob;
+    if (seen.now != 50_ms && seen.now != 100_ms) return;
+    for (const int subnet : {0, 1, 2})
+      decision.candidates.push_back({0, subnet, 0, 2, 10.0 + subnet, 70.0 + subnet, 1.0, subnet < 2});
+    if (seen.now == 50_ms) return;  // nothing was written: no decision, and its candidates are forgotten
+    decision.set(
+        Knob::subnet, 0, 0,
+        manager::Why{
+            .reason = manager::because("fits"), .binding = manager::Constraint::latency, .slack = 4.5, .margin = 0.3});
+    decision.set(Knob::cores, 1, 3, manager::because("enough"));
+  });
+  const RunRecord record = Lab().run(R"({"duration_s": 0.15,
+      "applications": {"app": {"unit": "gpu", "subnet": "L2", "arrivals": {"kind": "periodic", "period_ms": 50}}},
+      "policy": {"name": "test-hook", "period_ms": 50}})");
+  REQUIRE(record.decision_log.size() == 2);
+  CHECK(record.decision_log[0].trigger == "period");
+  CHECK(record.decision_log[0].binding == "latency");
+  CHECK(record.decision_log[0].slack == 4.5);
+  CHECK(record.decision_log[0].margin == 0.3);
+  CHECK(record.decision_log[1].binding.empty());
+  CHECK(record.decision_log[0].decision == record.decision_log[1].decision);
+  REQUIRE(record.candidates.size() == 3);
+  for (int subnet = 0; subnet < 3; ++subnet) {
+    CHECK(record.candidates[subnet].subnet == subnet);
+    CHECK(record.candidates[subnet].feasible == (subnet < 2));
+    CHECK(record.candidates[subnet].chosen == (subnet == 0));
   }
 }
 

@@ -15,9 +15,10 @@ ROOT = pathlib.Path(os.environ.get("DYNASOC_SOURCE_DIR", pathlib.Path(__file__).
 DYNASOC = pathlib.Path(os.environ.get("DYNASOC_BINARY", ROOT / "build" / "release" / "dynasoc")).resolve()
 SIMGRID = DYNASOC.with_name("dynasoc-simgrid").exists()
 
-FILES = {"jobs.csv", "decisions.csv", "timeline.csv", "trace.json", "summary.json", "manifest.json"}
+FILES = {"jobs.csv", "decisions.csv", "candidates.csv", "timeline.csv", "trace.json", "summary.json", "manifest.json"}
 JOBS = "replication,app,job,arrival_s,start_s,end_s,deadline_s,outcome,unit,subnet,accuracy,latency_ms,energy_mj"
-DECISIONS = "replication,time_s,policy,target,knob,from,to,reason,margin"
+DECISIONS = ("replication,time_s,policy,target,knob,from,to,reason,margin,"
+             "decision,trigger,binding,slack,candidates,feasible")
 OUTCOMES = {"met", "missed", "dropped", "rejected", "unfinished"}
 
 # Random arrivals, random execution times, background load, a manager that switches and scales clocks.
@@ -247,6 +248,15 @@ class CommandLine(unittest.TestCase):
         self.assertEqual([answer["ok"] for answer in json.loads(mixed.stdout)], [True, False])
 
     # ------------------------------------------------------------------------------------------------- what run writes
+
+    def test_why(self):
+        lively = self.scenario(LIVELY)
+        text = self.good("run", lively, "--why=1")
+        self.assertIn("dynamic-ofa on ", text)
+        self.assertRegex(text, r"… and \d+ more decisions: --why \d+")
+        refused = run("run", lively, "--why", "--json")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("decisions.csv", refused.stderr)
 
     def test_output_directory(self):
         out = self.folder / "deep" / "out"

@@ -143,7 +143,7 @@ class Docs(unittest.TestCase):
             out = pathlib.Path(folder) / "out"
             done = run(BINARY, "run", "scenarios/claims/gpu-sharing.json", "--out", out, "--quiet")
             self.assertEqual(done.returncode, 0, done.stderr)
-            for name in ("jobs.csv", "decisions.csv"):
+            for name in ("jobs.csv", "decisions.csv", "candidates.csv"):
                 with open(out / name, newline="", encoding="utf-8") as file:
                     self.assertEqual(rows_under(f"### {name}"), next(csv.reader(file)), name)
             with open(out / "timeline.csv", newline="", encoding="utf-8") as file:
