@@ -110,6 +110,8 @@ class Profile {
   double energy_mj(int app, int subnet, int unit, int opp) const { return entry(app, subnet, unit, opp).energy_mj; }
 };
 
+class Foresight;
+
 struct Observation {
   Time now = 0;
   Trigger trigger = Trigger::start;
@@ -122,6 +124,7 @@ struct Observation {
   std::span<const RailView> rails;
   std::span<const double> temperatures_c;  ///< by thermal node, as of the last poll
   const Profile* profile = nullptr;
+  const Foresight* foresight = nullptr;  ///< of a simulation, for policies that say they are clairvoyant; else null
 };
 
 }  // namespace dynasoc::manager

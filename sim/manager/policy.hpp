@@ -1,6 +1,10 @@
 // The contract of a runtime manager: it is triggered, reads monitors, and returns knob writes.
 #pragma once
 
+#include <cmath>
+#include <cstdint>
+#include <string>
+
 #include "manager/decision.hpp"
 #include "manager/observation.hpp"
 #include "manager/registry.hpp"
@@ -18,6 +22,22 @@ struct Triggers {
   bool thermal_trip = false;
 };
 
+/// What a clairvoyant's plan is worth, in the objective's cost per frame.
+struct Certificate {
+  std::string method;             ///< how it was found
+  double planned = std::nan("");  ///< cost that the plan was reckoned to have
+  double bound =
+      std::nan("");          ///< no manager that keeps one configuration a frame can cost less; NaN where none is known
+  bool exact = false;        ///< the plan is the best of its kind: nothing was merged, assumed or cut short
+  std::uint64_t merged = 0;  ///< partial plans given up to save time
+  double milp_gap = std::nan("");  ///< of the solver, relative; NaN where none was used
+
+  template <class V>
+  void visit(V& v) {
+    v(method), v(planned), v(bound), v(exact), v(merged), v(milp_gap);
+  }
+};
+
 /// A runtime manager. One object serves one run (one replication) or one board; it keeps what it has learnt.
 ///
 /// `decide` must be a function of what it has been shown and of its own state: no clocks, no files, no randomness but a
@@ -33,6 +53,11 @@ class Policy {
   /// Compute time of one decision [us]. It is charged to the unit that the manager runs on (the first CPU), where it
   /// competes like any job; the writes take effect when it is done, and triggers until then are not asked about.
   virtual double compute_cost_us() const { return 0; }
+
+  /// A clairvoyant needs `Observation::foresight`, which no board has. It is asked twice at the start: clocks that it
+  /// sets the first time are in effect, and in its tables, the second time.
+  virtual bool clairvoyant() const { return false; }
+  virtual const Certificate* certificate() const { return nullptr; }
 };
 
 }  // namespace dynasoc::manager

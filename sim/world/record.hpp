@@ -12,6 +12,7 @@
 
 #include "application/table.hpp"
 #include "kernel/time.hpp"
+#include "manager/policy.hpp"
 
 namespace dynasoc {
 
@@ -217,6 +218,8 @@ struct RunRecord {
   std::uint64_t decisions = 0;    ///< knobs written by the policy
   double conservation_error = 0;  ///< largest relative disagreement of two independent energy accounts
 
+  manager::Certificate certificate;  ///< of a clairvoyant policy; its method is empty for others
+
   JobLog jobs;
   std::vector<DecisionRecord> decision_log;
   std::vector<CandidateRecord> candidates;  ///< of the decisions in the log, in their order
@@ -232,8 +235,8 @@ struct RunRecord {
   template <class V>
   void visit(V& v) {
     v(seed), v(replication), v(duration_s), v(measured_s), v(apps), v(units), v(static_energy_j), v(peak_temperature_c);
-    v(dvfs_transitions), v(decisions), v(conservation_error), v(decision_log), v(candidates), v(timeline_columns),
-        v(timeline);
+    v(dvfs_transitions), v(decisions), v(conservation_error), v(certificate), v(decision_log), v(candidates),
+        v(timeline_columns), v(timeline);
   }
 };
 

@@ -19,6 +19,7 @@
 #include "common/text.hpp"
 #include "device/thermal.hpp"
 #include "kernel/engine.hpp"
+#include "manager/foresight.hpp"
 #include "world/record.hpp"
 #include "world/setup.hpp"
 
@@ -61,7 +62,7 @@ class FrameQueue {
 using Progress = std::function<void(double)>;
 
 template <Engine E>
-class World final : public manager::Profile {
+class World final : public manager::Profile, public manager::Foresight {
  public:
   World(const Setup& setup, const Recording& recording, std::uint64_t replication);
 
@@ -72,6 +73,11 @@ class World final : public manager::Profile {
   void on_event(Event event);  ///< the engine's only entrance
 
   Entry entry(int app, int subnet, int unit, int opp) const override;
+  manager::Future future() const override;
+  double alone_ms(int app, std::uint64_t frame, int subnet, int unit, int opp) const override;
+  bool triggered(int app, std::uint64_t parent_frame) const override {
+    return apps_[app].arrivals.triggered_by(parent_frame);
+  }
   double idle_w(int unit, int opp) const override {
     const auto& opps = domain_views_[unit_views_[unit].domains[0]].opps_mhz;
     return setup_.platform.idle_w(static_cast<std::size_t>(unit), opps[opp]);
@@ -407,6 +413,7 @@ class World final : public manager::Profile {
   void dispatch(int app);
   void done(std::uint32_t task);
   void job_done(int app);
+  double execution_factor(const AppState& app, const Forecast& now, std::uint64_t job) const;
   void frame_lost(int app, const FrameQueue::Frame& frame, Outcome outcome);
   void want_subnet(int app, int subnet);
   void begin_switch(int app);

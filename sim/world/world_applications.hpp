@@ -77,6 +77,17 @@ void World<E>::frame_lost(int a, const FrameQueue::Frame& frame, Outcome outcome
   record_.jobs.add(record);
 }
 
+// What a frame takes alone over what the tables say of one sample: the session, this replication's board, the samples
+// of a frame, and the noise of this one.
+template <Engine E>
+double World<E>::execution_factor(const AppState& app, const Forecast& now, std::uint64_t job) const {
+  const double factor = app.session * now.systematic * app.arrivals.samples_per_frame();
+  if (app.ratios != nullptr) return factor * (*app.ratios)[job % app.ratios->size()];
+  if (app.varies && now.sigma > 0)
+    return factor * std::exp(now.sigma * app.noise.normal(job) - 0.5 * now.sigma * now.sigma);
+  return factor;
+}
+
 template <Engine E>
 void World<E>::dispatch(int a) {
   AppState& app = apps_[a];
@@ -98,12 +109,7 @@ void World<E>::dispatch(int a) {
       }
     }
     const Forecast& now = forecast(a, view.unit, app.loaded, unit.opp);
-    double factor = app.session * now.systematic * app.arrivals.samples_per_frame();
-    if (app.ratios != nullptr) {
-      factor *= (*app.ratios)[frame.job % app.ratios->size()];
-    } else if (app.varies && now.sigma > 0) {
-      factor *= std::exp(now.sigma * app.noise.normal(frame.job) - 0.5 * now.sigma * now.sigma);
-    }
+    const double factor = execution_factor(app, now, frame.job);
     app.frame = frame;
     app.serving = true;
     app.started = kNever;

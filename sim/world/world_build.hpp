@@ -210,6 +210,7 @@ void World<E>::build_managers() {
   seen_.rails = rail_views_;
   seen_.temperatures_c = temperatures_;
   seen_.profile = this;
+  if (policy_->clairvoyant()) seen_.foresight = this;
   seen_.explain = recording_.decisions;
 }
 

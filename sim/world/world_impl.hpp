@@ -6,6 +6,7 @@
 #include "world/world_background.hpp"
 #include "world/world_build.hpp"
 #include "world/world_clocks.hpp"
+#include "world/world_foresight.hpp"
 #include "world/world_managers.hpp"
 #include "world/world_observers.hpp"
 #include "world/world_units.hpp"
@@ -21,6 +22,7 @@ RunRecord World<E>::run(const Progress& progress) {
       domains_[d].tick = engine_.at(from_ms(period_ms), Priority::manager, {kGovernor, static_cast<std::uint32_t>(d)});
   }
   trigger(manager::Trigger::start, -1);
+  if (policy_->clairvoyant()) trigger(manager::Trigger::start, -1);
   if (triggers_.period_ms > 0) engine_.at(from_ms(triggers_.period_ms), Priority::manager, {kPolicy, 0});
   if (thermal_) engine_.at(from_ms(setup_.platform.file.thermal->poll_ms), Priority::device, {kThermal, 0});
   for (std::size_t s = 0; s < sensors_.size(); ++s) {

@@ -216,6 +216,7 @@ void World<E>::finish_record() {
   record_.measured_s = to_s(setup_.duration - baseline_.at);
   record_.static_energy_j = setup_.platform.file.static_power_w * record_.measured_s;
   if (thermal_) update_temperatures();
+  if (const manager::Certificate* certificate = policy_->certificate()) record_.certificate = *certificate;
 
   if (recording_.jobs)
     for (std::size_t a = 0; a < apps_.size(); ++a) {

@@ -1,0 +1,326 @@
+#include "manager/oracle/plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace dynasoc::manager {
+
+void Demand::add(Time from, Time to, double weight) {
+  if (to <= from) return;
+  const auto at = [this](Time t) {  // index of the step that begins at t, made if there is none
+    auto it = std::upper_bound(steps.begin(), steps.end(), t, [](Time x, const Step& step) { return x < step.from; });
+    const auto i = it - steps.begin();
+    if (steps[static_cast<std::size_t>(i) - 1].from == t) return i - 1;
+    steps.insert(it, {t, steps[static_cast<std::size_t>(i) - 1].weight});
+    return i;
+  };
+  const auto first = at(from);
+  const auto last = to == kNever ? static_cast<std::ptrdiff_t>(steps.size()) : at(to);
+  for (auto i = first; i < last; ++i) steps[static_cast<std::size_t>(i)].weight += weight;
+}
+
+Time Demand::finish(Time start, double alone_ns, double weight) const {
+  auto it =
+      std::upper_bound(steps.begin(), steps.end(), start, [](Time x, const Step& step) { return x < step.from; }) - 1;
+  auto now = static_cast<double>(start);
+  double left = alone_ns;
+  for (;; ++it) {
+    const double rate = weight / (weight + it->weight);
+    const double end =
+        it + 1 == steps.end() ? std::numeric_limits<double>::infinity() : static_cast<double>((it + 1)->from);
+    if (left <= (end - now) * rate) return static_cast<Time>(std::ceil(now + left / rate));
+    left -= (end - now) * rate;
+    now = end;
+  }
+}
+
+double Demand::done_ns(Time start, Time end, double weight) const {
+  auto it =
+      std::upper_bound(steps.begin(), steps.end(), start, [](Time x, const Step& step) { return x < step.from; }) - 1;
+  double done = 0;
+  for (Time now = start; now < end; ++it) {
+    const Time until = it + 1 == steps.end() ? end : std::min(end, (it + 1)->from);
+    done += static_cast<double>(until - now) * weight / (weight + it->weight);
+    now = until;
+  }
+  return done;
+}
+
+namespace {
+
+class Planner {
+ public:
+  /// `per_frame` is taken off the cost of every frame served.
+  Planner(const Problem& problem, double per_frame)
+      : p_(problem),
+        future_(*problem.future),
+        app_(future_.apps[static_cast<std::size_t>(problem.app)]),
+        per_frame_(per_frame),
+        switch_cost_(future_.objective.energy * app_.switch_energy_j),
+        longest_change_(app_.switch_time) {
+    for (std::size_t c = 0; c < p_.configurations.size(); ++c) {
+      const Configuration& with = p_.configurations[c];
+      clocks_.push_back(
+          future_.clocks.at(static_cast<std::size_t>(future_.unit_clock.at(static_cast<std::size_t>(with.unit)))));
+      longest_change_ = std::max({longest_change_, clocks_.back().settle, clocks_.back().stall});
+      // The same sub-network on the same unit at every OPP, to follow a clock that is still on its way.
+      auto& at = by_opp_[{with.subnet, with.unit}];
+      if (static_cast<int>(at.size()) <= with.opp) at.resize(static_cast<std::size_t>(with.opp) + 1, kNone);
+      at[static_cast<std::size_t>(with.opp)] = static_cast<int>(c);
+    }
+  }
+
+  Plan plan() {
+    Plan out;
+    // What drops frames by what waits can be made to drop less by being slower: earlier is not always better then.
+    out.exact =
+        app_.late != LatePolicy::drop_oldest && app_.late != LatePolicy::replace && app_.driver == ArrivalDriver::clock;
+    fronts_.push_back({{app_.start, 0, kNone, kNone, kNone}});
+    for (std::uint64_t next = 0; next < fronts_.size(); ++next) {
+      const std::size_t first = labels_.size();
+      prune(next, out);
+      rows_.erase(rows_.begin(), rows_.lower_bound(next));
+      for (std::size_t i = first; i < labels_.size(); ++i) expand(static_cast<int>(i), next);
+    }
+    choose(out);
+    return out;
+  }
+
+ private:
+  static constexpr int kNone = -1;
+  struct Label {
+    Time finish;
+    double cost;
+    int parent;
+    int configuration;
+    int frame;  // the last one served
+  };
+  struct Outcome {
+    Time finish;
+    double energy_j;
+  };
+
+  bool closed() const { return app_.driver == ArrivalDriver::completion; }
+  const Configuration& configuration(int c) const { return p_.configurations[static_cast<std::size_t>(c)]; }
+
+  // Times alone of a frame, by configuration [ns].
+  const std::vector<double>& row(std::uint64_t frame) {
+    auto [it, made] = rows_.try_emplace(frame);
+    if (made)
+      for (std::size_t c = 0; c < p_.configurations.size(); ++c) it->second.push_back(p_.alone_ns(frame, c));
+    return it->second;
+  }
+  Time arrival(std::uint64_t frame, Time before) const {
+    if (!closed()) return frame < p_.arrivals.size() ? p_.arrivals[frame] : kNever;
+    const Time at = frame == 0 ? app_.start : before + app_.think;
+    return at < std::min(app_.stop, future_.end) ? at : kNever;
+  }
+  Time relative_deadline(Time dispatched) const {
+    Time out = kNever;
+    for (const Future::Target& target : app_.targets)
+      if (target.from <= dispatched) out = target.deadline;
+    return out;
+  }
+  bool counted(Time arrival) const { return arrival >= future_.warmup && arrival < future_.end; }
+  double lost(Time arrival) const { return counted(arrival) ? future_.objective.miss : 0; }
+  double counted_s(Time from, Time to) const {
+    return to_s(std::max<Time>(0, std::min(to, future_.end) - std::max(from, future_.warmup)));
+  }
+
+  // Serves a frame from `start` on; its clock and sub-network were asked for when the one before it was done.
+  Outcome serve(std::uint64_t frame, Time start, const Label& before, int c) {
+    const Configuration& with = configuration(c);
+    const Demand& demand = p_.demand[static_cast<std::size_t>(with.unit)];
+    const std::vector<double>& alone = row(frame);
+    const double alone_ns = alone[static_cast<std::size_t>(c)];
+    const Configuration* last = before.configuration >= 0 ? &configuration(before.configuration) : nullptr;
+    if (last != nullptr && last->unit == with.unit && last->opp != with.opp) {
+      const Future::Clock& clock = clocks_[static_cast<std::size_t>(c)];
+      start = std::max(start, before.finish + clock.stall);
+      const Time effective = before.finish + clock.settle;
+      const int old = by_opp_.at({with.subnet, with.unit})[static_cast<std::size_t>(last->opp)];
+      if (start < effective && old >= 0) {  // the first part runs at the clock before
+        const double old_ns = alone[static_cast<std::size_t>(old)];
+        const double done_ns = demand.done_ns(start, effective, app_.weight);
+        if (done_ns >= old_ns)
+          return {demand.finish(start, old_ns, app_.weight), configuration(old).power_w * old_ns * 1e-9};
+        const double left_ns = (1 - done_ns / old_ns) * alone_ns;
+        return {demand.finish(effective, left_ns, app_.weight),
+                (configuration(old).power_w * done_ns + with.power_w * left_ns) * 1e-9};
+      }
+    }
+    return {demand.finish(start, alone_ns, app_.weight), with.power_w * alone_ns * 1e-9};
+  }
+
+  void expand(int index, std::uint64_t next) {
+    const Label before = labels_[static_cast<std::size_t>(index)];
+    const Objective& objective = future_.objective;
+    for (int c = 0; c < static_cast<int>(p_.configurations.size()); ++c) {
+      const Configuration& with = configuration(c);
+      if (!with.allowed && p_.fixed.empty()) continue;
+      const bool switches = before.configuration >= 0 && configuration(before.configuration).subnet != with.subnet;
+      const Time ready = before.finish + (switches ? app_.switch_time : 0);
+      double cost = before.cost + (switches ? switch_cost_ : 0);
+      std::uint64_t frame = next;
+      Time at = arrival(frame, ready);
+      if (app_.late == LatePolicy::replace || app_.late == LatePolicy::drop_oldest) {
+        const std::uint64_t room = app_.late == LatePolicy::replace ? 1 : app_.queue_limit;
+        const auto come = static_cast<std::uint64_t>(std::lower_bound(p_.arrivals.begin(), p_.arrivals.end(), ready) -
+                                                     p_.arrivals.begin());
+        for (; frame + room < come; ++frame) cost += lost(p_.arrivals[frame]);
+        at = arrival(frame, ready);
+      }
+      while (at != kNever && app_.late == LatePolicy::drop_hopeless) {
+        const Time deadline = relative_deadline(std::max(at, ready));
+        if (deadline == kNever ||
+            static_cast<double>(std::max(at, ready)) + p_.fastest_ns[static_cast<std::size_t>(c)] <=
+                static_cast<double>(at + deadline))
+          break;
+        cost += lost(at);
+        at = arrival(++frame, ready);
+      }
+      if (at != kNever && frame < p_.fixed.size() && p_.fixed[frame] != c) continue;
+      const Time start = std::max(at, ready);
+      if (at == kNever || start >= future_.end) {
+        finish(index, frame, cost, ready);
+        continue;
+      }
+      const Outcome served = serve(frame, start, before, c);
+      const Time deadline = relative_deadline(start);
+      const bool late = deadline != kNever && served.finish > at + deadline;
+      if (served.finish > future_.end) {  // never done: lost if its deadline comes before the end does
+        if (late && at + deadline <= future_.end) cost += lost(at);
+      } else if (counted(at)) {
+        cost += late ? objective.miss : objective.accuracy * (app_.best_accuracy - with.accuracy);
+        cost += objective.energy * served.energy_j - per_frame_;
+      }
+      cost += objective.energy * with.idle_w * counted_s(before.finish, served.finish);
+      if (frame + 1 >= fronts_.size()) fronts_.resize(frame + 2);
+      fronts_[frame + 1].push_back({served.finish, cost, index, c, static_cast<int>(frame)});
+    }
+  }
+
+  // Nothing more is served: what waits beyond its deadline is lost.
+  void finish(int index, std::uint64_t next, double cost, Time from) {
+    for (std::uint64_t frame = next; frame < p_.arrivals.size(); ++frame) {
+      const Time deadline = relative_deadline(from);
+      if (deadline != kNever && p_.arrivals[frame] + deadline <= future_.end) cost += lost(p_.arrivals[frame]);
+    }
+    if (best_ >= 0 && cost >= best_cost_) return;
+    best_ = index;
+    best_cost_ = cost;
+  }
+
+  // Whether label a can do from now on whatever b can, at no more cost.
+  bool imitates(const Label& a, const Label& b, Time next_arrival) const {
+    const Configuration& x = configuration(a.configuration);
+    const Configuration& y = configuration(b.configuration);
+    double cost = a.cost;
+    Time delay = 0;
+    if (x.subnet != y.subnet) {
+      delay = app_.switch_time;
+      cost += switch_cost_;
+    }
+    if (x.unit == y.unit && x.opp != y.opp) {
+      const Future::Clock& clock = clocks_[static_cast<std::size_t>(a.configuration)];
+      delay = std::max({delay, clock.settle, clock.stall});
+    }
+    return cost <= b.cost && a.finish + delay <= std::max(b.finish, next_arrival);
+  }
+
+  // Moves the labels of a front that may still lead to the best plan to `labels_`.
+  void prune(std::uint64_t next, Plan& out) {
+    std::vector<Label> front = std::move(fronts_[next]);
+    std::sort(front.begin(), front.end(), [](const Label& a, const Label& b) {
+      return std::tie(a.cost, a.finish, a.configuration, a.parent) <
+             std::tie(b.cost, b.finish, b.configuration, b.parent);
+    });
+    const Time at = closed() ? kNever : arrival(next, 0);
+    const Time come = at == kNever ? std::numeric_limits<Time>::min() : at;
+    kept_.clear();
+    std::size_t cheaper = 0;  // kept labels that cost less than the candidate even after a switch
+    Time earliest = kNever;   // and when the first of them is done
+    for (const Label& candidate : front) {
+      if (candidate.parent == kNone) {
+        kept_.push_back(candidate);
+        continue;
+      }
+      for (; cheaper < kept_.size() && kept_[cheaper].cost + switch_cost_ <= candidate.cost; ++cheaper)
+        earliest = std::min(earliest, kept_[cheaper].finish);
+      if (earliest != kNever && earliest + longest_change_ <= std::max(candidate.finish, come)) continue;
+      if (std::any_of(kept_.begin(), kept_.end(), [&](const Label& one) { return imitates(one, candidate, come); }))
+        continue;
+      kept_.push_back(candidate);
+    }
+    // Too many: of those that are done within one bucket and stand at the same configuration, the cheapest comes first.
+    for (Time bucket = 50'000; kept_.size() > p_.most_labels; bucket *= 2) {
+      taken_.clear();
+      std::size_t left = 0;
+      for (const Label& label : kept_)
+        if (taken_.insert({label.finish / bucket, bucket > kForgetConfiguration ? kNone : label.configuration}).second)
+          kept_[left++] = label;
+      out.merged += kept_.size() - left;
+      out.exact = out.exact && kept_.size() == left;
+      kept_.resize(left);
+    }
+    labels_.insert(labels_.end(), kept_.begin(), kept_.end());
+  }
+
+  void choose(Plan& out) {
+    out.frames.resize(p_.arrivals.size());
+    out.cost = best_ < 0 ? 0 : best_cost_;
+    for (int i = best_; i >= 0; i = labels_[static_cast<std::size_t>(i)].parent) {
+      const Label& label = labels_[static_cast<std::size_t>(i)];
+      if (label.frame < 0) break;
+      const auto frame = static_cast<std::size_t>(label.frame);
+      if (frame >= out.frames.size()) out.frames.resize(frame + 1);
+      Time start = labels_[static_cast<std::size_t>(label.parent)].finish;
+      if (!closed()) start = std::max(start, p_.arrivals[frame]);
+      out.frames[frame] = {label.configuration, start, label.finish};
+      out.served += counted(closed() ? start : p_.arrivals[frame]);
+    }
+    out.cost += per_frame_ * static_cast<double>(out.served);
+  }
+
+  static constexpr Time kForgetConfiguration = 3'000'000;
+
+  const Problem& p_;
+  const Future& future_;
+  const Future::App& app_;
+  double per_frame_;
+  double switch_cost_;
+  Time longest_change_;
+  std::vector<Future::Clock> clocks_;  // by configuration
+  std::map<std::pair<int, int>, std::vector<int>> by_opp_;
+  std::map<std::uint64_t, std::vector<double>> rows_;
+  std::vector<Label> labels_;
+  std::vector<std::vector<Label>> fronts_;  // by the next frame to serve
+  std::vector<Label> kept_;
+  std::set<std::pair<Time, int>> taken_;
+  int best_ = kNone;
+  double best_cost_ = 0;
+};
+
+}  // namespace
+
+Plan plan_alone(const Problem& problem) {
+  Plan plan = Planner(problem, 0).plan();
+  if (problem.future->apps[static_cast<std::size_t>(problem.app)].driver != ArrivalDriver::completion) return plan;
+  // A closed loop serves as many frames as it is fast enough for: the least cost is that of a mean frame, which is
+  // found by taking the last mean off every frame (Dinkelbach, Management Science 13, 1967).
+  constexpr int kRounds = 6;
+  for (int round = 0; round < kRounds && plan.served > 0; ++round) {
+    const double mean = plan.cost / static_cast<double>(plan.served);
+    Plan next = Planner(problem, mean).plan();
+    if (next.served == 0 || next.cost / static_cast<double>(next.served) >= mean * (1 - 1e-9)) break;
+    plan = std::move(next);
+  }
+  return plan;
+}
+
+}  // namespace dynasoc::manager
