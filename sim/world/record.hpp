@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -71,11 +72,14 @@ struct JobRecord {
   Time deadline = kNever;
   std::uint32_t job = 0;
   float energy_mj = 0;
+  /// What it would have taken alone from its dispatch on: the tables' latency at the clocks of that instant, times this
+  /// frame's own noise. NaN for frames that were never dispatched.
+  float isolated_ms = std::numeric_limits<float>::quiet_NaN();
   std::uint16_t app = 0;
   std::uint8_t subnet = 0;
   std::uint8_t unit = 0;
   Outcome outcome = Outcome::unfinished;
-  std::array<std::uint8_t, 3> padding{};  // named, so that equal records are equal bytes
+  std::array<std::uint8_t, 7> padding{};  // named, so that equal records are equal bytes
 };
 static_assert(sizeof(JobRecord) < 64);
 
@@ -167,6 +171,7 @@ struct AppRecord {
   std::uint64_t dropped = 0;
   std::uint64_t rejected = 0;
   std::uint64_t subnet_switches = 0;
+  std::uint64_t mapping_changes = 0;  ///< knob writes that moved it to another unit
   double latency_sum_ms = 0;
   double latency_max_ms = 0;
   double accuracy_sum = 0;
@@ -183,7 +188,7 @@ struct AppRecord {
 
   template <class V>
   void visit(V& v) {
-    v(name), v(jobs), v(completed), v(missed), v(dropped), v(rejected), v(subnet_switches);
+    v(name), v(jobs), v(completed), v(missed), v(dropped), v(rejected), v(subnet_switches), v(mapping_changes);
     v(latency_sum_ms), v(latency_max_ms), v(accuracy_sum), v(energy_mj), v(latency), v(accuracy), v(subnets),
         v(windows);
     v(provenance), v(energy_provenance), v(strip), v(outside_range), v(half_width_sum);
@@ -215,7 +220,12 @@ struct RunRecord {
   double static_energy_j = 0;
   double peak_temperature_c = std::nan("");
   std::uint64_t dvfs_transitions = 0;
-  std::uint64_t decisions = 0;    ///< knobs written by the policy
+  std::uint64_t decisions = 0;        ///< knobs written
+  std::uint64_t decisions_asked = 0;  ///< times the policy was asked
+  double manager_s = 0;               ///< compute time that decisions were charged, at full share of their unit
+  /// Time during which any trip point was reached, as far as the thermal governor's polls can tell: the stretch between
+  /// two polls counts if it ends at or above a trip. NaN without a thermal network or trips.
+  double above_trip_s = std::numeric_limits<double>::quiet_NaN();
   double conservation_error = 0;  ///< largest relative disagreement of two independent energy accounts
 
   manager::Certificate certificate;  ///< of a clairvoyant policy; its method is empty for others
@@ -235,8 +245,8 @@ struct RunRecord {
   template <class V>
   void visit(V& v) {
     v(seed), v(replication), v(duration_s), v(measured_s), v(apps), v(units), v(static_energy_j), v(peak_temperature_c);
-    v(dvfs_transitions), v(decisions), v(conservation_error), v(certificate), v(decision_log), v(candidates),
-        v(timeline_columns), v(timeline);
+    v(dvfs_transitions), v(decisions), v(decisions_asked), v(manager_s), v(above_trip_s), v(conservation_error),
+        v(certificate), v(decision_log), v(candidates), v(timeline_columns), v(timeline);
   }
 };
 

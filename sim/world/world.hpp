@@ -225,6 +225,7 @@ class World final : public manager::Profile, public manager::Foresight {
     Time started = kNever;
     int switching_to = 0;
     double profile_ms = 0;
+    double isolated_ms = 0;
     Provenance provenance = Provenance::derived;
     Provenance energy_provenance = Provenance::derived;
     bool outside_range = false;
@@ -290,6 +291,8 @@ class World final : public manager::Profile, public manager::Foresight {
   std::vector<double> temperatures_;
   std::vector<double> polled_c_;   // at the last check of trip points
   std::vector<int> trip_targets_;  // by trip and clock: the state it asked for last; -1 = none
+  std::vector<int> trip_nodes_;    // by trip
+  Time tripped_at_ = 0;            // up to here `above_trip_s` is accounted
   Time looked_ = 0;
 
   std::optional<ThermalModel> thermal_;
@@ -437,6 +440,7 @@ class World final : public manager::Profile, public manager::Foresight {
 
   // -- observers ------------------------------------------------------------------------------------------------------
   void update_temperatures();
+  void account_trips();
   void throttle();
   double rail_energy_j(std::size_t rail);
   double rail_power_w(std::size_t rail) const;

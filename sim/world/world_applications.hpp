@@ -122,6 +122,7 @@ void World<E>::dispatch(int a) {
     task.unit = static_cast<std::uint8_t>(view.unit);
     task.work_ns =
         std::max(1.0, now.latency_ms * factor * 1e6);  // what takes no time could be repeated for ever at one instant
+    app.isolated_ms = task.work_ns * 1e-6;
     task.reference_ms = now.latency_ms;
     task.energy_j = 0;
     task.disturbed = false;
@@ -208,6 +209,7 @@ void World<E>::job_done(int a) {
     record.deadline = app.deadline;
     record.job = app.frame.job;
     record.energy_mj = static_cast<float>(task.energy_j * 1e3);
+    record.isolated_ms = static_cast<float>(app.isolated_ms);
     record.app = static_cast<std::uint16_t>(a);
     record.subnet = static_cast<std::uint8_t>(subnet);
     record.unit = task.unit;

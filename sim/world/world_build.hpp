@@ -91,8 +91,14 @@ void World<E>::build_board() {
     node_power_.assign(thermal_->nodes(), 0);
     temperatures_.assign(thermal_->nodes(), platform.file.thermal->initial_c);
     polled_c_ = temperatures_;
-    for (const TripFile& trip : platform.file.thermal->trips)
+    if (!platform.file.thermal->trips.empty()) record_.above_trip_s = 0;
+    for (const TripFile& trip : platform.file.thermal->trips) {
+      std::size_t node = 0;
+      while (node < platform.file.thermal->nodes.size() && platform.file.thermal->nodes[node].first != trip.node.text)
+        ++node;
+      trip_nodes_.push_back(static_cast<int>(node));
       trip_targets_.resize(trip_targets_.size() + trip.domains.size(), -1);
+    }
     for (std::size_t n = 0; n < platform.file.thermal->nodes.size(); ++n)
       if (platform.file.thermal->nodes[n].first == platform.file.thermal->static_node.text)
         node_power_[n] = platform.file.static_power_w;

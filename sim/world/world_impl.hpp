@@ -137,6 +137,7 @@ void World<E>::on_event(Event event) {
       break;
     case kThermal:
       update_temperatures();
+      account_trips();
       throttle();
       engine_.at(now_ + from_ms(setup_.platform.file.thermal->poll_ms), Priority::device, {kThermal, 0});
       break;

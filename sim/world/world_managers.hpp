@@ -39,11 +39,13 @@ void World<E>::trigger(manager::Trigger why, int subject) {
 
   decision_.clear();
   policy_->decide(seen_, decision_);
+  if (counted(now_)) ++record_.decisions_asked;
   if (why == manager::Trigger::start || manager_cost_us_ <= 0) {
     apply(decision_);
     return;
   }
   deciding_ = true;
+  if (counted(now_)) record_.manager_s += manager_cost_us_ * 1e-6;
   tasks_[manager_task_].work_ns = manager_cost_us_ * 1e3;
   tasks_[manager_task_].order = now_;
   submit(manager_task_);
@@ -140,6 +142,7 @@ void World<E>::apply(const manager::Decision& decision) {
           const int subnet = covered_subnet(write.target, unit, view.subnet, view.subnet);
           if (subnet < 0) unit = view.unit;  // the tables know nothing of it: stay
           if (told) target = view.name, from = unit_views_[view.unit].name, to = unit_views_[unit].name;
+          if (unit != view.unit && counted(now_)) ++apps_[write.target].record->mapping_changes;
           view.unit = unit;  // from the next frame on
           if (subnet >= 0) want_subnet(write.target, subnet);
           break;

@@ -19,6 +19,16 @@ void World<E>::update_temperatures() {
 }
 
 template <Engine E>
+void World<E>::account_trips() {
+  const std::vector<TripFile>& trips = setup_.platform.file.thermal->trips;
+  bool above = false;
+  for (std::size_t i = 0; i < trips.size(); ++i)
+    above = above || temperatures_[trip_nodes_[i]] >= trips[i].temperature_c;
+  if (above && counted(now_)) record_.above_trip_s += to_s(now_ - std::max(tripped_at_, setup_.warmup));
+  tripped_at_ = now_;
+}
+
+template <Engine E>
 void World<E>::throttle() {
   const ThermalFile& file = *setup_.platform.file.thermal;
   struct Asked {
@@ -29,8 +39,7 @@ void World<E>::throttle() {
   const auto top_of = [this](std::size_t d) { return static_cast<int>(domain_views_[d].opps_mhz.size()) - 1; };
   auto target = trip_targets_.begin();
   for (const TripFile& trip : file.trips) {
-    std::size_t node = 0;
-    while (node < file.nodes.size() && file.nodes[node].first != trip.node.text) ++node;
+    const auto node = static_cast<std::size_t>(trip_nodes_[&trip - file.trips.data()]);
     for (const Name& name : trip.domains) {
       const auto d = static_cast<std::size_t>(setup_.platform.domain_index(name.text));
       const TripSample seen{temperatures_[node],
@@ -215,14 +224,18 @@ void World<E>::finish_record() {
   record_.duration_s = to_s(setup_.duration);
   record_.measured_s = to_s(setup_.duration - baseline_.at);
   record_.static_energy_j = setup_.platform.file.static_power_w * record_.measured_s;
-  if (thermal_) update_temperatures();
+  if (thermal_) {
+    update_temperatures();
+    account_trips();
+  }
   if (const manager::Certificate* certificate = policy_->certificate()) record_.certificate = *certificate;
 
   if (recording_.jobs)
     for (std::size_t a = 0; a < apps_.size(); ++a) {
       AppState& app = apps_[a];
-      const auto unfinished = [&](const FrameQueue::Frame& frame, Time start, Time deadline) {
+      const auto unfinished = [&](const FrameQueue::Frame& frame, Time start, Time deadline, double isolated_ms) {
         JobRecord record;
+        record.isolated_ms = static_cast<float>(isolated_ms);
         record.arrival = frame.arrival;
         record.start = start;
         record.job = frame.job;
@@ -232,11 +245,11 @@ void World<E>::finish_record() {
         record.deadline = deadline;
         record_.jobs.add(record);
       };
-      if (app.serving) unfinished(app.frame, app.started, app.deadline);
+      if (app.serving) unfinished(app.frame, app.started, app.deadline, app.isolated_ms);
       for (; !app.queue.empty(); app.queue.pop()) {
         const Time arrival = app.queue.front().arrival;
         unfinished(app.queue.front(), kNever,
-                   app.relative_deadline == kNever ? kNever : arrival + app.relative_deadline);
+                   app.relative_deadline == kNever ? kNever : arrival + app.relative_deadline, std::nan(""));
       }
     }
 }
