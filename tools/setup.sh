@@ -2,8 +2,8 @@
 # Installs the packages that building and testing need, where they are missing. --lint: also the lint tools.
 set -euo pipefail
 
-packages=(cmake ninja-build g++ pkg-config nlohmann-json3-dev libeigen3-dev libboost-program-options-dev catch2
-  libsimgrid-dev coinor-libcbc-dev python3 python3-simpy)
+packages=(cmake ninja-build g++ pkg-config nlohmann-json3-dev libeigen3-dev libboost-dev libboost-program-options-dev
+  catch2 libsimgrid-dev coinor-libcbc-dev python3 python3-simpy)
 commands=(cmake ninja g++ python3)
 if [[ ${1-} == --lint ]]; then
   packages+=(clang-format clang-tidy)

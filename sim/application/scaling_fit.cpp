@@ -5,7 +5,8 @@
 #include <cmath>
 #include <map>
 
-#include "common/student_t.hpp"
+#include <boost/math/distributions/students_t.hpp>
+
 #include "common/text.hpp"
 #include "device/platform.hpp"
 
@@ -577,7 +578,7 @@ void add_intervals(ScalingFit& fit, std::span<const FitSample> samples, UnitCloc
       for (std::size_t l = 0; l < moving.size(); ++l) information[k][l] += ratio * ratio * g[moving[k]] * g[moving[l]];
   }
   fit.residual_std = std::sqrt(squares / fit.degrees_of_freedom);
-  fit.t_quantile = student_t_975(fit.degrees_of_freedom);
+  fit.t_quantile = boost::math::quantile(boost::math::students_t(fit.degrees_of_freedom), 0.975);
   // Parameters differ by orders of magnitude: scaled to a unit diagonal before the inverse is taken.
   double scale[kParameters] = {};
   for (std::size_t k = 0; k < moving.size(); ++k)

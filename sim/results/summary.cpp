@@ -4,7 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
-#include "common/student_t.hpp"
+#include <boost/math/distributions/students_t.hpp>
+
 #include "common/text.hpp"
 #include "results/page.hpp"
 
@@ -116,7 +117,7 @@ Json interval(const std::vector<RunRecord>& records, F value) {
     sum += std::log(x);
     squares += std::log(x) * std::log(x);
   }
-  const double t = student_t_975(static_cast<int>(n) - 1);
+  const double t = boost::math::quantile(boost::math::students_t(n - 1), 0.975);
   const double mean = sum / n;
   const double half = t * std::sqrt(std::max(0.0, (squares - sum * mean) / (n - 1)) * (1 + 1 / n));
   out["low"] = std::min(std::exp(mean - half), out["mean"].get<double>());  // rounding, where nothing varies
