@@ -257,6 +257,13 @@ def generate_registered(scratch, kind, folder):
     return "\n".join(out).rstrip()
 
 
+def generate_metrics(scratch):
+    rows = [[f"`{entry['name']}`", entry["unit"], "" if entry["better"] == "neither" else entry["better"],
+             "yes" if entry["in_run"] else "", entry["doc"], entry["source"]]
+            for entry in json.loads(scratch.dynasoc("list metrics --json"))]
+    return "\n".join(markdown_table(["metric", "unit", "better", "in `run --json`", "meaning", "source"], rows))
+
+
 # ----------------------------------------------------------------------------------------------------------------------
 # Published figures next to ours
 
@@ -360,6 +367,7 @@ GENERATORS = {
     "schema": generate_schema,
     "policies": lambda scratch: generate_registered(scratch, "policies", "policies"),
     "governors": lambda scratch: generate_registered(scratch, "governors", "governors"),
+    "metrics": generate_metrics,
     "claims": generate_claims,
     "power": generate_power,
 }

@@ -4,6 +4,7 @@
 #include "cli/options.hpp"
 #include "manager/governor.hpp"
 #include "manager/policy.hpp"
+#include "results/metrics.hpp"
 
 namespace dynasoc::cli {
 namespace {
@@ -39,49 +40,22 @@ void list_names(const std::vector<std::string>& names, bool json, Json& all) {
   }
 }
 
-struct Metric {
-  const char* name;  // where it stands in `run --json`; APP, UNIT and LEVEL stand for names
-  const char* unit;
-  const char* doc;
-};
-
-constexpr Metric kMetrics[] = {
-    {"apps.APP.jobs", "", "frames that arrived after the warm-up"},
-    {"apps.APP.completed", "", "frames whose result came"},
-    {"apps.APP.dropped", "", "frames given up while they waited"},
-    {"apps.APP.rejected", "", "frames that a manager did not admit"},
-    {"apps.APP.missed", "", "completed after their deadline"},
-    {"apps.APP.miss_rate", "", "missed, dropped and rejected frames over those and the completed ones"},
-    {"apps.APP.latency_ms.mean", "ms", "from arrival to result"},
-    {"apps.APP.latency_ms.p50", "ms", "its median"},
-    {"apps.APP.latency_ms.p90", "ms", "its 90th percentile"},
-    {"apps.APP.latency_ms.p99", "ms", "its 99th percentile"},
-    {"apps.APP.latency_ms.max", "ms", "the longest"},
-    {"apps.APP.accuracy.mean", "the network's metric", "over completed frames, each by the sub-network that served it"},
-    {"apps.APP.energy_mj_per_job", "mJ", "above the idle board, switches of sub-network included"},
-    {"apps.APP.subnet_switches", "", "changes of sub-network"},
-    {"apps.APP.subnet_share.LEVEL", "", "share of completed frames that a sub-network served"},
-    {"platform.energy_j", "J", "of the board, mean over replications"},
-    {"platform.static_energy_j", "J", "of what is not a unit"},
-    {"platform.mean_power_w", "W", "of the board"},
-    {"platform.units.UNIT.utilisation", "", "share of the time in which anything ran"},
-    {"platform.units.UNIT.energy_j", "J", "of the unit"},
-    {"platform.units.UNIT.mean_mhz", "MHz", "its clock, over time"},
-    {"platform.peak_temperature_c", "°C", "of the hottest node; null without a thermal network"},
-    {"platform.dvfs_transitions", "", "changes of clock"},
-    {"platform.decisions", "", "knobs that the manager wrote"},
-    {"provenance.measured", "", "share of completed frames whose latency was measured"},
-    {"provenance.digitised", "", "share whose latency was read off a figure"},
-    {"provenance.derived", "", "share whose latency was computed by a declared model"},
-};
-
 void list_metrics(bool json, Json& all) {
-  for (const Metric& metric : kMetrics) {
-    if (json)
-      all.push_back({{"name", metric.name}, {"unit", metric.unit}, {"doc", metric.doc}});
-    else
-      std::cout << metric.name << ": " << metric.doc << (*metric.unit ? std::string(" [") + metric.unit + "]" : "")
-                << "\n";
+  for (const Metric& metric : metric_table()) {
+    if (json) {
+      all.push_back({{"name", metric.name},
+                     {"unit", metric.unit},
+                     {"better", name_of(metric.better)},
+                     {"doc", metric.doc},
+                     {"source", metric.source},
+                     {"in_run", metric.in_run}});
+      continue;
+    }
+    std::cout << metric.name << ": " << metric.doc;
+    if (!metric.unit.empty()) std::cout << " [" << metric.unit << "]";
+    if (metric.better != Better::neither) std::cout << "; " << name_of(metric.better) << " is better";
+    std::cout << "\n";
+    if (!metric.source.empty()) std::cout << "    source: " << metric.source << "\n";
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "common/text.hpp"
 #include "results/page.hpp"
+#include "results/percentile_rule.hpp"
 
 namespace dynasoc {
 namespace {
@@ -25,6 +26,7 @@ AppRecord pooled(const std::vector<RunRecord>& records, std::size_t a) {
     sum.dropped += other.dropped;
     sum.rejected += other.rejected;
     sum.subnet_switches += other.subnet_switches;
+    sum.mapping_changes += other.mapping_changes;
     sum.latency_sum_ms += other.latency_sum_ms;
     sum.latency_max_ms = std::max(sum.latency_max_ms, other.latency_max_ms);
     sum.accuracy_sum += other.accuracy_sum;
@@ -56,6 +58,12 @@ AppRecord pooled(const std::vector<RunRecord>& records, std::size_t a) {
 
 double over(double a, double b) { return b > 0 ? a / b : std::nan(""); }
 Json number(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
+
+struct Percentile {
+  const char* name;
+  double p;
+};
+constexpr Percentile kPercentiles[] = {{"p50", 0.50}, {"p90", 0.90}, {"p99", 0.99}};
 
 double miss_rate(const AppRecord& app) {
   const auto lost = static_cast<double>(app.dropped + app.rejected);
@@ -192,6 +200,9 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
     for (std::size_t s = 0; s < app.subnets.size(); ++s)
       if (app.subnets[s].completed > 0)
         share["L" + std::to_string(s + 1)] = static_cast<double>(app.subnets[s].completed) / count;
+    Json supported = Json::array();
+    for (const auto& [name, p] : kPercentiles)
+      if (percentile_is_supported(p, app.completed)) supported.push_back(name);
     Json entry = {
         {"jobs", app.jobs},
         {"completed", app.completed},
@@ -205,10 +216,12 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
           {"p90", number(app.latency.quantile_ms(0.90))},
           {"p99", number(app.latency.quantile_ms(0.99))},
           {"max", app.completed > 0 ? Json(app.latency_max_ms) : Json(nullptr)}}},
+        {"latency_percentiles_supported", supported},
         {"accuracy",
          {{"mean", number(mean_accuracy(app))}, {"metric", scenario.setup->apps[a].network->file.accuracy_metric}}},
         {"energy_mj_per_job", number(energy_per_job_mj(app))},
         {"subnet_switches", app.subnet_switches},
+        {"mapping_changes", app.mapping_changes},
         {"subnet_share", share},
         {"subnets", subnets_json(app.subnets)}};
     if (!app.windows.empty()) {
@@ -252,13 +265,17 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
   }
   out["apps"] = std::move(apps);
 
-  double energy_j = 0, seconds = 0, peak_c = std::nan(""), transitions = 0, error = 0, decisions = 0;
+  double energy_j = 0, seconds = 0, peak_c = std::nan(""), transitions = 0, error = 0, decisions = 0, asked = 0;
+  double manager_s = 0, above_trip_s = 0;
   for (const RunRecord& record : records) {
     energy_j += record.energy_j();
     seconds += record.measured_s;
     peak_c = std::fmax(peak_c, record.peak_temperature_c);
     transitions += static_cast<double>(record.dvfs_transitions);
     decisions += static_cast<double>(record.decisions);
+    asked += static_cast<double>(record.decisions_asked);
+    manager_s += record.manager_s;
+    above_trip_s += record.above_trip_s;
     error = std::max(error, record.conservation_error);
   }
   Json units = Json::object();
@@ -280,11 +297,19 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
                                   {"job_energy_j", sum.job_energy_j / replications},
                                   {"background_energy_j", sum.background_energy_j / replications}};
   }
-  out["platform"] = {{"name", scenario.setup->platform.file.name}, {"mode", scenario.setup->modes[0].name},
-                     {"energy_j", energy_j / replications},        {"static_energy_j", static_j / replications},
-                     {"mean_power_w", energy_j / seconds},         {"units", units},
-                     {"peak_temperature_c", number(peak_c)},       {"dvfs_transitions", transitions / replications},
-                     {"decisions", decisions / replications},      {"energy_conservation_error", error}};
+  out["platform"] = {{"name", scenario.setup->platform.file.name},
+                     {"mode", scenario.setup->modes[0].name},
+                     {"energy_j", energy_j / replications},
+                     {"static_energy_j", static_j / replications},
+                     {"mean_power_w", energy_j / seconds},
+                     {"units", units},
+                     {"peak_temperature_c", number(peak_c)},
+                     {"above_trip_s", number(above_trip_s / replications)},
+                     {"dvfs_transitions", transitions / replications},
+                     {"decisions", decisions / replications},
+                     {"decisions_asked", asked / replications},
+                     {"manager_ms", manager_s * 1e3 / replications},
+                     {"energy_conservation_error", error}};
   if (scenario.setup->sample_power) out["sample_power"] = true;
   if (scenario.setup->sample_latency) out["sample_latency"] = true;
   if (drawn) {
@@ -393,17 +418,32 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
                   std::to_string(records[0].seed) + "; engine " + engine) +
          "\n\n";
 
+  std::string unsupported;
   std::vector<std::vector<std::string>> rows{{"application", "frames", "done", "lost", "missed", "mean", "p50", "p90",
                                               "p99 ms", "accuracy", "mJ/frame", "switches"}};
   for (std::size_t a = 0; a < records[0].apps.size(); ++a) {
     const AppRecord app = pooled(records, a);
-    rows.push_back(
-        {app.name, std::to_string(app.jobs), std::to_string(app.completed), std::to_string(app.dropped + app.rejected),
-         percent(miss_rate(app)), rounded_text(mean_latency_ms(app)), rounded_text(app.latency.quantile_ms(0.5)),
-         rounded_text(app.latency.quantile_ms(0.9)), rounded_text(app.latency.quantile_ms(0.99)),
-         rounded_text(mean_accuracy(app)), rounded_text(energy_per_job_mj(app)), std::to_string(app.subnet_switches)});
+    // What too few frames tell of a tail is no number for a table; `run --json` keeps it.
+    const auto percentile = [&](double p) {
+      return percentile_is_supported(p, app.completed) ? rounded_text(app.latency.quantile_ms(p)) : std::string("-");
+    };
+    if (app.completed > 0)
+      for (const auto& [name, p] : kPercentiles)
+        if (!percentile_is_supported(p, app.completed)) {
+          unsupported += (unsupported.empty() ? "" : "; ") + std::string(name) + " of " + app.name + ": " +
+                         std::to_string(app.completed) + " of " + std::to_string(fewest_samples({.percentile = p}));
+          break;
+        }
+    rows.push_back({app.name, std::to_string(app.jobs), std::to_string(app.completed),
+                    std::to_string(app.dropped + app.rejected), percent(miss_rate(app)),
+                    rounded_text(mean_latency_ms(app)), percentile(0.5), percentile(0.9), percentile(0.99),
+                    rounded_text(mean_accuracy(app)), rounded_text(energy_per_job_mj(app)),
+                    std::to_string(app.subnet_switches)});
   }
-  out += page.table(rows) + "\n";
+  out += page.table(rows);
+  if (!unsupported.empty())
+    out += page.dim("  -  fewer frames than the percentile needs by MLPerf's rule (" + unsupported + ")") + "\n";
+  out += "\n";
 
   constexpr std::size_t kPictures = 4;
   for (std::size_t a = 0; a < std::min(kPictures, records[0].apps.size()); ++a) {

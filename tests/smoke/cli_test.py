@@ -205,7 +205,10 @@ class CommandLine(unittest.TestCase):
         told = json.loads(self.good("run", self.scenario(LIVELY), "--json"))
         metrics = json.loads(self.good("list", "metrics", "--json"))
         self.assertGreater(len(metrics), 20)
+        self.assertEqual({metric["better"] for metric in metrics}, {"lower", "higher", "neither"})
         for metric in metrics:
+            if not metric["in_run"]:
+                continue
             at = [told]
             for key in metric["name"].split("."):
                 at = [inner for value in at for inner in (value.values() if key.isupper() else [value[key]])]
