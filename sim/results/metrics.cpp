@@ -383,7 +383,7 @@ constexpr Metric kTable[] = {
 
 // -- Tallies ----------------------------------------------------------------------------------------------------------
 
-ApplicationSight look(const Setup& setup, const RunRecord& run, std::size_t a) {
+ApplicationSight look(const Setup& setup, const RunRecord& run, std::size_t a, double worst_mj) {
   ApplicationSight out;
   out.setup = &setup;
   out.run = &run;
@@ -396,7 +396,7 @@ ApplicationSight look(const Setup& setup, const RunRecord& run, std::size_t a) {
   out.in_time = static_cast<double>(record.completed - record.missed);
   out.latency_sum_ms = record.latency_sum_ms;
   out.energy_mj = record.energy_mj;
-  out.worst_mj = worst_energy_mj(setup, a);
+  out.worst_mj = worst_mj;
   if (const Network& network = *out.app->network; states_accuracy(network)) {
     double best = 0;
     for (const Subnet& subnet : network.file.subnets) best = std::max(best, subnet.accuracy);
@@ -481,9 +481,17 @@ double Metrics::of_application(std::size_t application, std::string_view name) c
   return metric == nullptr ? kNaN : applications[application][static_cast<std::size_t>(metric - kTable)];
 }
 
-Metrics measure(const Setup& setup, const RunRecord& record) {
+namespace {
+
+std::vector<double> worst_energies_mj(const Setup& setup) {
+  std::vector<double> out;
+  for (std::size_t a = 0; a < setup.apps.size(); ++a) out.push_back(worst_energy_mj(setup, a));
+  return out;
+}
+
+Metrics measure_one(const Setup& setup, const RunRecord& record, const std::vector<double>& worst_mj) {
   RunSight sight;
-  for (std::size_t a = 0; a < setup.apps.size(); ++a) sight.apps.push_back(look(setup, record, a));
+  for (std::size_t a = 0; a < setup.apps.size(); ++a) sight.apps.push_back(look(setup, record, a, worst_mj[a]));
   read_log(setup, record, sight.apps);
   sight.all = together(setup, record, sight.apps);
   Metrics out;
@@ -500,6 +508,20 @@ Metrics measure(const Setup& setup, const RunRecord& record) {
   }
   for (double& value : out.run)
     if (!std::isfinite(value)) value = kNaN;
+  return out;
+}
+
+}  // namespace
+
+Metrics measure(const Setup& setup, const RunRecord& record) {
+  return measure_one(setup, record, worst_energies_mj(setup));
+}
+
+std::vector<Metrics> measure(const Setup& setup, const std::vector<RunRecord>& records) {
+  const std::vector<double> worst_mj = worst_energies_mj(setup);
+  std::vector<Metrics> out;
+  out.reserve(records.size());
+  for (const RunRecord& record : records) out.push_back(measure_one(setup, record, worst_mj));
   return out;
 }
 

@@ -59,6 +59,9 @@ struct Metrics {
 /// The metrics of one replication. `record` must be of a run of `setup`.
 Metrics measure(const Setup& setup, const RunRecord& record);
 
+/// The same for several replications; what depends on the set-up alone is computed once.
+std::vector<Metrics> measure(const Setup& setup, const std::vector<RunRecord>& records);
+
 /// As JSON, nested by the paths of the names: {"apps": {NAME: …}, "platform": …, "run": …}.
 Json metrics_json(const Setup& setup, const Metrics& metrics);
 
@@ -91,7 +94,8 @@ inline constexpr TradeOff kReference = {1, 1, 1};
 /// direction, and undefined ones, add nothing. O(n^2).
 double hypervolume(std::span<const TradeOff> points, const TradeOff& reference = kReference);
 
-/// What each point adds that no other does: the volume without it, less. 0 for dominated points and for duplicates.
+/// What each point adds that no other does: the volume, less that without it. 0 for dominated points and for
+/// duplicates. O(n^3).
 std::vector<double> exclusive_contributions(std::span<const TradeOff> points, const TradeOff& reference = kReference);
 
 }  // namespace dynasoc

@@ -280,4 +280,45 @@ Sequential sequential_test(const std::vector<double>& differences, double alpha,
   return out;
 }
 
+Sequential sequential_sign_test(const std::vector<double>& differences, double alpha) {
+  Sequential out;
+  const double bar = -std::log(alpha);
+  double below = 0, above = 0, log_e = 0, log_largest = 0;
+  // B(w + 1/2, l + 1/2) / B(1/2, 1/2): each value multiplies it by its own predictive chance.
+  double log_mixture = 0;
+  for (const double x : differences) {
+    if (!std::isfinite(x) || x == 0) continue;
+    double& count = x < 0 ? below : above;
+    log_mixture += std::log((count + 0.5) / (below + above + 1));
+    ++count;
+    log_e = log_mixture + (below + above) * std::log(2.0);
+    log_largest = std::max(log_largest, log_e);
+    if (!out.decided && log_e >= bar) {
+      out.decided = true;
+      out.decided_at = static_cast<std::size_t>(below + above);
+    }
+  }
+  const double n = below + above;
+  out.n = static_cast<std::size_t>(n);
+  out.e_value = std::exp(log_e);
+  out.largest = std::exp(log_largest);
+  out.p_value = std::exp(-log_largest);
+  if (n == 0) return out;
+  const auto rejected = [&](double p) {
+    const double likelihood = (below > 0 ? below * std::log(p) : 0) + (above > 0 ? above * std::log1p(-p) : 0);
+    return log_mixture - likelihood >= bar;
+  };
+  // Log likelihood is concave in p with its peak at the share seen, which is never rejected.
+  const auto end = [&](double outside) {
+    double inside = below / n;
+    for (int i = 0; i < 60; ++i) {
+      const double middle = 0.5 * (inside + outside);
+      (rejected(middle) ? outside : inside) = middle;
+    }
+    return outside;
+  };
+  out.interval = {below == 0 ? 0 : end(0), above == 0 ? 1 : end(1)};
+  return out;
+}
+
 }  // namespace dynasoc

@@ -113,7 +113,16 @@ struct Sequential {
 /// t-tests and confidence sequences for Gaussian means with unknown variance, Sequential Analysis 44, 2025); for small
 /// n it is the whole line. g = 1 looks for differences of about one standard deviation, which common random numbers
 /// make of small ones; other g cost some replications, never the error. Differences that are symmetric about 0 with
-/// heavy tails make t smaller and the test more careful; strong skewness can cost validity.
+/// heavy tails make t smaller and the test more careful. For skewed ones it does not hold: with 200 looks it errs in 5
+/// % of comparisons at a skewness of 1, in 13 % at 2 (an exponential). Then ask `sequential_sign_test`.
 Sequential sequential_test(const std::vector<double>& differences, double alpha = 1 - kConfidence, double g = 1);
+
+/// The same of the question which of two is better in more replications, whatever the distribution of the differences:
+/// against a chance of 1/2 that one is below 0. Ties say nothing and are left out. The likelihood ratio of w values
+/// below 0 and l above, mixed over Jeffreys' prior,
+///   e(n) = 2^n B(w + 1/2, l + 1/2) / B(1/2, 1/2),
+/// is a martingale (Robbins: Statistical methods related to the law of the iterated logarithm, Ann. Math. Stat. 41,
+/// 1970); `interval` is the confidence sequence of the chance that a difference is below 0.
+Sequential sequential_sign_test(const std::vector<double>& differences, double alpha = 1 - kConfidence);
 
 }  // namespace dynasoc

@@ -95,7 +95,7 @@ class JobLog {
   const JobRecord& operator[](std::size_t i) const { return blocks_[i / kBlock][i % kBlock]; }
 
  private:
-  static constexpr std::size_t kBlock = 16384;
+  static constexpr std::size_t kBlock = 4096;  // so that a short run does not pay for a long one
   std::vector<std::unique_ptr<JobRecord[]>> blocks_;
   std::size_t size_ = 0;
 };

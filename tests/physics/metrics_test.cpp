@@ -186,6 +186,13 @@ TEST_CASE("metrics: what is undefined is NaN, and null in JSON") {
     CHECK(std::isnan(m.of_run(name)));
   CHECK(metrics_json(*scenario.setup, m)["run"]["cost"].is_null());
 
+  std::vector<RunRecord> two(2);
+  two[1] = six_frames(*scenario.setup);
+  two[0] = empty_record(*scenario.setup);
+  const std::vector<Metrics> both = measure(*scenario.setup, two);
+  CHECK(std::isnan(both[0].of_run("run.cost")));
+  CHECK(both[1].of_run("run.uxcost") == measure(*scenario.setup, two[1]).of_run("run.uxcost"));
+
   // Without a job log what rests on counts stays, and what needs frames is undefined.
   RunRecord unlogged = six_frames(*scenario.setup);
   unlogged.jobs = JobLog();

@@ -249,6 +249,34 @@ TEST_CASE("statistics: the sequential test finds what is there, and agrees with 
   CHECK(sequential_test({2, 2, 2, 2, 2}).decided_at == 5);
 }
 
+TEST_CASE("statistics: the sequential sign test needs no distribution") {
+  const Stream stream(9, "signs");
+  int wrong = 0, missed = 0;
+  constexpr int kTrials = 4000;
+  for (int trial = 0; trial < kTrials; ++trial) {
+    const Stream own = stream.substream(trial);
+    std::vector<double> d(200), loaded(200);
+    for (std::size_t i = 0; i < d.size(); ++i) {
+      d[i] = own.exponential(i) - std::log(2.0);  // skewed, median 0
+      loaded[i] = own.uniform(1000 + i) < 0.3 ? -1 : 1;
+    }
+    wrong += sequential_sign_test(d).decided;
+    missed += sequential_sign_test(loaded).interval.excludes(0.3);
+  }
+  CHECK(wrong / static_cast<double>(kTrials) < 0.05);
+  CHECK(wrong > 0);
+  CHECK(missed / static_cast<double>(kTrials) < 0.05);
+  CHECK(sequential_sign_test({-1}).e_value == Approx(1));
+  CHECK(sequential_sign_test({-1, 0, kNaN, -1}).e_value == Approx(1.5));  // 4 B(5/2, 1/2) / pi
+  CHECK(sequential_sign_test({1, -1}).e_value == Approx(0.5));
+  const Sequential won = sequential_sign_test(std::vector<double>(9, -3.0));
+  CHECK(won.decided_at == 7);  // C(2n, n) / 2^n passes 20
+  CHECK(won.interval.excludes(0.5));
+  CHECK(won.interval.high == 1);
+  CHECK_FALSE(sequential_sign_test(std::vector<double>(6, -3.0)).interval.excludes(0.5));
+  CHECK(std::isnan(sequential_sign_test({0, 0}).interval.low));
+}
+
 TEST_CASE("statistics: e-values are 1 on average where there is no difference") {
   const Stream stream(6, "martingale");
   for (const std::size_t n : {2u, 3u, 4u}) {
