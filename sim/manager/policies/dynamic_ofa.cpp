@@ -57,6 +57,7 @@ class DynamicOfa final : public Policy {
       for (State& state : states_) state.slowdown.assign(seen.units.size(), kUnknown);
     }
     wanted_opp_.assign(seen.domains.size(), -1);
+    clock_why_.resize(seen.domains.size());
     reference_opp_.resize(seen.units.size(), 0);
     for (const UnitView& unit : seen.units) {
       const DomainView& domain = seen.domains[unit.domains[0]];
@@ -70,9 +71,7 @@ class DynamicOfa final : public Policy {
     // A clock shared by several applications runs as fast as the most demanding of them needs.
     for (const DomainView& domain : seen.domains)
       if (wanted_opp_[domain.index] >= 0 && wanted_opp_[domain.index] != domain.requested)
-        decision.set(
-            Knob::frequency, domain.index, wanted_opp_[domain.index],
-            because("{} MHz is the least that its applications need", domain.opps_mhz[wanted_opp_[domain.index]]));
+        decision.set(Knob::frequency, domain.index, wanted_opp_[domain.index], clock_why_[domain.index]);
   }
 
  private:
@@ -84,8 +83,8 @@ class DynamicOfa final : public Policy {
     Time changed = 0;
     bool ever_changed = false;
   };
-  // How good a choice is before accuracy and energy are compared.
-  enum class Rank : std::uint8_t { too_slow, over_budget, below_floor, good };
+  // How good a choice is before accuracy and energy are compared; the first two are of what was not looked at.
+  enum class Rank : std::uint8_t { none, held_back, too_slow, over_budget, below_floor, good };
   struct Choice {
     int subnet = -1;
     int unit = -1;
@@ -94,6 +93,7 @@ class DynamicOfa final : public Policy {
     double energy_mj = 0;
     double accuracy = -1;
     Rank rank = Rank::too_slow;
+    double power_w = 0;
   };
 
   void learn(const Observation& seen, const AppView& app, State& state) const {
@@ -128,6 +128,7 @@ class DynamicOfa final : public Policy {
         !state.ever_changed || seen.trigger != Trigger::period || seen.now - state.changed >= from_ms(p_.dwell_ms);
 
     Choice best;
+    reached_.assign(static_cast<std::size_t>(app.subnets), Rank::none);
     for (const UnitView& unit : seen.units) {
       if (unit.index != app.unit && !p_.mapping) continue;
       const double slowdown = state.slowdown[unit.index] == kUnknown ? 1 : state.slowdown[unit.index];
@@ -142,43 +143,53 @@ class DynamicOfa final : public Policy {
         const double accuracy = app.accuracy[subnet];
         const bool current = subnet == app.subnet && unit.index == app.unit;
         const bool rise = !current && accuracy >= app.accuracy[app.subnet];
-        if (rise && !may_rise) continue;
+        if (rise && !may_rise) {
+          reached_[subnet] = std::max(reached_[subnet], Rank::held_back);
+          continue;
+        }
         for (int opp = first; opp <= last; ++opp) {
           const Profile::Entry table = seen.profile->entry(app.index, subnet, unit.index, opp);
           if (!(table.latency_ms > 0)) break;
-          Choice choice{subnet, unit.index, opp, table.latency_ms * slowdown, table.energy_mj, accuracy, Rank::good};
+          Choice choice{subnet,          unit.index, opp,        table.latency_ms * slowdown,
+                        table.energy_mj, accuracy,   Rank::good, table.energy_mj / table.latency_ms};
           const bool careful = rise || (p_.dvfs && opp < now_at);
-          const double power_w = table.energy_mj / table.latency_ms;
           if (choice.latency_ms > (careful ? careful_ms : target_ms))
             choice.rank = Rank::too_slow;
           else if ((app.energy_budget_mj > 0 && choice.energy_mj > app.energy_budget_mj) ||
-                   (app.power_budget_w > 0 && power_w > app.power_budget_w))
+                   (app.power_budget_w > 0 && choice.power_w > app.power_budget_w))
             choice.rank = Rank::over_budget;
           else if (accuracy < app.accuracy_floor)
             choice.rank = Rank::below_floor;
           if (seen.explain)
             decision.candidates.push_back({app.index, subnet, unit.index, opp, choice.latency_ms, choice.accuracy,
                                            choice.energy_mj, choice.rank == Rank::good});
+          reached_[subnet] = std::max(reached_[subnet], choice.rank);
           if (best.subnet < 0 || better(choice, best)) best = choice;
         }
       }
     }
     if (best.subnet < 0) return;
-    const double margin = app.latency_target_ms > 0 ? 1 - best.latency_ms / target_ms : 0;
-    const Reason reason = why(app, best, state.slowdown[best.unit] == kUnknown ? 1 : state.slowdown[best.unit]);
-    if (best.unit != app.unit) decision.set(Knob::mapping, app.index, best.unit, reason, margin);
-    if (best.subnet != app.subnet) decision.set(Knob::subnet, app.index, best.subnet, reason, margin);
+    const double slowdown = state.slowdown[best.unit] == kUnknown ? 1 : state.slowdown[best.unit];
+    const Why why = why_subnet(app, best, slowdown, to_ms(seen.now - state.changed) - p_.dwell_ms);
+    if (best.unit != app.unit) decision.set(Knob::mapping, app.index, best.unit, why);
+    if (best.subnet != app.subnet) decision.set(Knob::subnet, app.index, best.subnet, why);
     if (best.unit != app.unit || best.subnet != app.subnet) {
       state.changed = seen.now;
       state.ever_changed = true;
     }
     if (p_.dvfs)
-      for (const int d : seen.units[best.unit].domains) wanted_opp_[d] = std::max(wanted_opp_[d], best.opp);
+      for (const int d : seen.units[best.unit].domains) {
+        if (best.opp <= wanted_opp_[d]) continue;
+        wanted_opp_[d] = best.opp;
+        clock_why_[d] = why_clock(seen, app, best, slowdown, d);
+      }
   }
 
-  static Reason why(const AppView& app, const Choice& best, double slowdown) {
+  static Reason reason(const AppView& app, const Choice& best, double slowdown) {
     const double target_ms = app.latency_target_ms;
     switch (best.rank) {
+      case Rank::none:
+      case Rank::held_back:
       case Rank::good: break;
       case Rank::too_slow:
         return because("nothing allowed meets {} ms; {} ms is the fastest at slow-down {}", target_ms, best.latency_ms,
@@ -194,9 +205,69 @@ class DynamicOfa final : public Policy {
     return because("predicted {} ms at slow-down {}, target {} ms", best.latency_ms, slowdown, target_ms);
   }
 
+  // What keeps it from the next more accurate sub-network, or the target that gave way.
+  Why why_subnet(const AppView& app, const Choice& best, double slowdown, double dwell_over_ms) const {
+    Why why{.reason = reason(app, best, slowdown)};
+    if (app.latency_target_ms > 0) why.margin = 1 - best.latency_ms / app.latency_target_ms;
+    if (best.rank == Rank::too_slow) return by_latency(why, app, best);
+    if (best.rank == Rank::over_budget) return by_budget(why, app, best.energy_mj, best);
+    if (best.rank == Rank::below_floor) {
+      why.binding = Constraint::accuracy;
+      why.slack = best.accuracy - app.accuracy_floor;
+      why.margin = best.accuracy / app.accuracy_floor - 1;
+      return why;
+    }
+    int next = -1;
+    for (int i = 0; i < app.subnets; ++i)
+      if (app.accuracy[i] > best.accuracy && reached_[i] != Rank::none &&
+          (next < 0 || app.accuracy[i] < app.accuracy[next]))
+        next = i;
+    if (next < 0) return why;
+    switch (reached_[next]) {
+      case Rank::held_back:
+        why.binding = Constraint::dwell;
+        why.slack = dwell_over_ms;
+        why.margin = p_.dwell_ms > 0 ? dwell_over_ms / p_.dwell_ms : 0;
+        return why;
+      case Rank::over_budget: return by_budget(why, app, best.energy_mj, best);
+      default: return by_latency(why, app, best);
+    }
+  }
+  static Why by_latency(Why why, const AppView& app, const Choice& best) {
+    why.binding = Constraint::latency;
+    why.slack = app.latency_target_ms - best.latency_ms;
+    return why;
+  }
+  // Of two budgets, the one with relatively less left.
+  static Why by_budget(Why why, const AppView& app, double energy_mj, const Choice& best) {
+    const double energy = app.energy_budget_mj > 0 ? 1 - energy_mj / app.energy_budget_mj : 1e300;
+    const double power = app.power_budget_w > 0 ? 1 - best.power_w / app.power_budget_w : 1e300;
+    why.binding = energy <= power ? Constraint::energy : Constraint::power;
+    why.margin = std::min(energy, power);
+    why.slack = why.margin * (energy <= power ? app.energy_budget_mj : app.power_budget_w);
+    return why;
+  }
+
+  static Why why_clock(const Observation& seen, const AppView& app, const Choice& best, double slowdown, int domain) {
+    Why why{.reason =
+                because("{} MHz is the least that its applications need", seen.domains[domain].opps_mhz[best.opp])};
+    if (app.latency_target_ms > 0) why.margin = 1 - best.latency_ms / app.latency_target_ms;
+    const double lower_ms =
+        best.opp > 0 ? seen.profile->latency_ms(app.index, best.subnet, best.unit, best.opp - 1) * slowdown : 0;
+    if (best.opp <= seen.domains[domain].lowest)
+      why.binding = Constraint::ladder;
+    else if (best.rank == Rank::too_slow || (app.latency_target_ms > 0 && lower_ms > app.latency_target_ms))
+      return by_latency(why, app, best);
+    else
+      why.binding = Constraint::energy;
+    return why;
+  }
+
   Parameters p_;
   std::vector<State> states_;
   std::vector<int> wanted_opp_;
+  std::vector<Why> clock_why_;
+  std::vector<Rank> reached_;       // by sub-network: the best rank of any choice of it
   std::vector<int> reference_opp_;  // by unit: where tables are read
 };
 

@@ -82,20 +82,28 @@ class DynamicOfaDemo final : public Policy {
       const bool settled = artefact || (run.recorded >= kWindow && seen.now - run.since >= from_s(p_.dwell_s));
       if (settled && mean_ms > app.latency_target_ms) {
         note_too_slow(run, app, seen.now);
-        step(run, app, -1, because("mean of the last 20 latencies {} ms is over {} ms", mean_ms, app.latency_target_ms),
-             1 - mean_ms / app.latency_target_ms, decision);
+        step(run, app, -1,
+             {.reason = because("mean of the last 20 latencies {} ms is over {} ms", mean_ms, app.latency_target_ms),
+              .binding = Constraint::latency,
+              .slack = app.latency_target_ms - mean_ms,
+              .margin = 1 - mean_ms / app.latency_target_ms},
+             seen.explain, decision);
         return;
       }
     }
     const double accuracy = app.accuracy[app.subnet];
     if (run.counted > kWindow && accuracy < app.accuracy_floor && may_climb(run, app, seen.now)) {
-      step(run, app, +1, because("accuracy {} is below {}", accuracy, app.accuracy_floor),
-           accuracy - app.accuracy_floor, decision);
+      step(run, app, +1,
+           {.reason = because("accuracy {} is below {}", accuracy, app.accuracy_floor),
+            .binding = Constraint::accuracy,
+            .slack = accuracy - app.accuracy_floor,
+            .margin = accuracy / app.accuracy_floor - 1},
+           seen.explain, decision);
       return;
     }
     if (artefact && run.images >= p_.dataset_images)
-      step(run, app, +1, because("the data set of {} images ended without a violation", p_.dataset_images), 0,
-           decision);
+      step(run, app, +1, {.reason = because("the data set of {} images ended without a violation", p_.dataset_images)},
+           seen.explain, decision);
   }
 
  private:
@@ -129,13 +137,26 @@ class DynamicOfaDemo final : public Policy {
     return now - run.too_slow[app.subnet + 1] >= from_s(p_.retry_s);
   }
 
-  void step(Run& run, const AppView& app, int by, Reason reason, double margin, Decision& decision) const {
+  // The candidates are the level it leaves and, if the ladder has it, the one it steps to; it predicts nothing.
+  void step(Run& run, const AppView& app, int by, const Why& why, bool explain, Decision& decision) const {
     const int level = app.subnet + by;
-    if (level >= 0 && level < app.subnets) {
-      decision.set(Knob::subnet, app.index, level, reason, margin);
+    const bool there = level >= 0 && level < app.subnets;
+    if (explain && (there || p_.variant == Variant::artefact))
+      for (const int subnet : {app.subnet, level})
+        if (subnet >= 0 && subnet < app.subnets)
+          decision.candidates.push_back({.app = app.index,
+                                         .subnet = subnet,
+                                         .unit = app.unit,
+                                         .accuracy = app.accuracy[subnet],
+                                         .feasible = subnet == level});
+    if (there) {
+      decision.set(Knob::subnet, app.index, level, why);
     } else if (p_.variant == Variant::artefact) {
       run.ended = true;
-      decision.set(Knob::admission, app.index, 0, because("the released loop ends when it leaves the ladder"), margin);
+      decision.set(Knob::admission, app.index, 0,
+                   Why{.reason = because("the released loop ends when it leaves the ladder"),
+                       .binding = Constraint::ladder,
+                       .margin = why.margin});
     }
   }
 

@@ -10,9 +10,10 @@
 // table latency, at most 1): the others are there that share of the time and take an equal part. What xi is left with
 // is the session's deviation from the tables and load that is no application, so that it still holds after a move. A
 // frame that started less than `settle_ms` after this manager wrote the clock teaches nothing. Rates are measured:
-// arrivals over time, both forgotten with the time constant `rate_window_s`; before the first, an application loads
-// nothing. An application most of whose frames arrive as the last one ends waits for its own results: it cannot
-// overload a unit, has no part in the capacity below and counts as always there for the others.
+// arrivals over time, both forgotten with the time constant `rate_window_s`, but never the last 5; before the first, an
+// application loads nothing. One most of whose frames arrive as the last one ends waits for its own results: it cannot
+// overload a unit, has no part in the capacity below and counts as always there for the others (so that without a
+// target it is slowed down to the clock of least energy).
 //
 // Global level: every `global_period_ms`, and when background load, targets, limits or the set of active applications
 // change. For each assignment of applications to units, each unit's clock (shared by its applications) and each
@@ -39,8 +40,10 @@
 // margin of the global choice, for every application on the clock. Applications without a target are left to the global
 // level.
 //
-// Clocks of units that no active application uses: see `unused`. With a clock that is left to its governor (`dvfs` off)
-// tables are read at the fastest clock that governor has shown within the limits, as dynamic-ofa does.
+// Clocks of units that no active application uses: see `unused`. A manager is not told which clock another unit's host
+// work or this manager runs on: lowering it is seen as slow-down, and answered. With a clock that is left to its
+// governor (`dvfs` off) tables are read at the fastest clock that governor has shown within the limits, as dynamic-ofa
+// does.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -133,7 +136,8 @@ class Hierarchical final : public Policy {
 
  private:
   static constexpr double kUnknown = -1;
-  static constexpr double kSame = 1e-9;  // scores closer than this are equal
+  static constexpr double kSame = 1e-9;     // scores closer than this are equal
+  static constexpr double kLeastCount = 5;  // arrivals that are never forgotten
   static constexpr int kSearchedApps = 6;
   static constexpr std::size_t kMostPoints = 64;
   static constexpr std::size_t kMostMaps = 729;
@@ -200,10 +204,11 @@ class Hierarchical final : public Policy {
         reference = std::clamp(domain.requested, std::min(domain.lowest, domain.highest), domain.highest);
     }
     const double dt_s = to_s(seen.now - looked_);
-    const double kept = std::exp(-dt_s / p_.rate_window_s);
+    const double forgets = std::exp(-dt_s / p_.rate_window_s);
     for (const AppView& app : seen.applications) {
       State& state = states_[app.index];
       if (app.active && !state.active && seen.now > 0) state.count = state.window_s = 0;
+      const double kept = state.count > kLeastCount ? std::max(forgets, kLeastCount / state.count) : 1;
       state.count = state.count * kept + static_cast<double>(app.arrived - state.arrived);
       state.window_s = state.window_s * kept + (app.active ? dt_s : 0);
       state.arrived = app.arrived;
