@@ -16,8 +16,9 @@
 // target it is slowed down to the clock of least energy).
 //
 // Global level: every `global_period_ms`, and when background load, targets, limits or the set of active applications
-// change. For each assignment of applications to units, each unit's clock (shared by its applications) and each
-// application's Pareto set of (latency, energy, accuracy) there, it maximises
+// change (of which it hears with the next frame's arrival or end). For each assignment of applications to units, each
+// unit's clock (shared by its applications) and each application's Pareto set of (latency, energy, accuracy) there, it
+// maximises
 //     sum w_k a_k - lambda P,   w_k = 1 + priority (1 if negative),   P = sum rate_k E_k + idle power of the units,
 // so energies are summed per second, not per inference; equals are decided by P, then by fewer moves. Subject to: xi x
 // contention x table latency <= target (1 - margin), accuracy >= floor, energy and power budgets, on each unit
@@ -117,6 +118,7 @@ class Hierarchical final : public Policy {
 
   Triggers triggers() const override {
     return {.period_ms = p_.global_period_ms,
+            .arrival = true,
             .completion = true,
             .target_change = true,
             .load_change = true,
@@ -128,9 +130,10 @@ class Hierarchical final : public Policy {
     prepare(seen);
     measure(seen);
     const bool changed = setting_changed(seen);
-    if (seen.trigger != Trigger::completion || changed)
+    const bool frame = seen.trigger == Trigger::arrival || seen.trigger == Trigger::completion;
+    if (!frame || changed)
       plan(seen, decision);
-    else if (p_.local)
+    else if (p_.local && seen.trigger == Trigger::completion)
       adjust(seen, seen.applications[seen.subject], decision);
   }
 
@@ -600,6 +603,8 @@ class Hierarchical final : public Policy {
         if (covered(seen, a, unit.index)) return false;
       return true;
     });
+    began_ = began_ || !active_.empty();
+    if (!began_) return;  // nothing has started yet: clocks are as the board starts
     if (seen.explain) list_candidates(seen, decision);
 
     Score best;
@@ -911,6 +916,7 @@ class Hierarchical final : public Policy {
   std::vector<Time> written_at_;    // by domain
   std::vector<double> setting_;
   double plan_scale_ = 1;
+  bool began_ = false;
   Time looked_ = 0;
 
   // Scratch, kept so that deciding allocates nothing once warm.
