@@ -14,6 +14,8 @@
 // application loads nothing. One most of whose frames arrive as the last one ends waits for its own results: it cannot
 // overload a unit, has no part in the capacity below and counts as always there for the others (so that without a
 // target it is slowed down to the clock of least energy).
+// Two that meet at random make latencies of two kinds, of which the mean says little: where a target is compared with a
+// prediction, here and in the local level, xi may be taken `deviations` standard deviations above its mean.
 //
 // Global level: every `global_period_ms`, and when background load, targets, limits or the set of active applications
 // change (of which it hears with the next frame's arrival or end). For each assignment of applications to units, each
@@ -81,6 +83,7 @@ class Hierarchical final : public Policy {
     int restore_samples = 10;
     double smoothing = 0.2;
     double rate_window_s = 10;
+    double deviations = 0;
     double settle_ms = 10;
     double keep_points = 0.05;
     double keep_power = 0.05;
@@ -103,6 +106,7 @@ class Hierarchical final : public Policy {
           field(&P::restore_samples, "restore_samples", range(1, 1e6), "completions with slack before a step back"),
           field(&P::smoothing, "smoothing", range(0.001, 1), "weight of a new measurement in the slow-down"),
           field(&P::rate_window_s, "rate_window_s", at_least(1e-3), "time constant of the measured arrival rates"),
+          field(&P::deviations, "deviations", range(0, 10), "standard deviations of the slow-down added for targets"),
           field(&P::settle_ms, "settle_ms", non_negative(), "after a clock write, before frames teach the slow-down"),
           field(&P::keep_points, "keep_points", non_negative(), "gain in the objective not worth a new allocation"),
           field(&P::keep_power, "keep_power", range(0, 1), "share of the power not worth a new allocation"),
@@ -150,10 +154,10 @@ class Hierarchical final : public Policy {
     std::uint64_t arrived = 0;  // counted into the rate
     double count = 0, window_s = 0;
     bool active = false;
-    double follows_own = 0;        // mean of: this frame arrived as the last one ended
-    std::vector<double> slowdown;  // by unit
-    int unit = -1, subnet = -1;    // the global choice
-    int easy = 0;                  // completions in a row with slack
+    double follows_own = 0;                  // mean of: this frame arrived as the last one ended
+    std::vector<double> slowdown, variance;  // by unit
+    int unit = -1, subnet = -1;              // the global choice
+    int easy = 0;                            // completions in a row with slack
   };
   // Sums over applications, of a unit or of all.
   struct Score {
@@ -185,7 +189,10 @@ class Hierarchical final : public Policy {
   void prepare(const Observation& seen) {
     if (states_.size() == seen.applications.size() && reference_opp_.size() == seen.units.size()) return;
     states_.resize(seen.applications.size());
-    for (State& state : states_) state.slowdown.assign(seen.units.size(), kUnknown);
+    for (State& state : states_) {
+      state.slowdown.assign(seen.units.size(), kUnknown);
+      state.variance.assign(seen.units.size(), 0);
+    }
     reference_opp_.assign(seen.units.size(), 0);
     unit_opp_.assign(seen.units.size(), -1);
     written_at_.assign(seen.domains.size(), -kNever);
@@ -230,6 +237,10 @@ class Hierarchical final : public Policy {
     const double xi = states_[app].slowdown[unit];
     return xi == kUnknown ? 1 : xi;
   }
+  // What latencies are multiplied by besides xi where targets are concerned.
+  double caution(int app, int unit) const {
+    return 1 + p_.deviations * std::sqrt(states_[app].variance[unit]) / slowdown(app, unit);
+  }
   double load(int app, double ms) const { return own_pace(app) ? 1 : std::min(1.0, rate_hz(app) * ms * 1e-3); }
 
   // On its present unit, as things are.
@@ -244,7 +255,7 @@ class Hierarchical final : public Policy {
   }
   double predicted_ms(const Observation& seen, const AppView& app, int subnet, int opp) const {
     return seen.profile->latency_ms(app.index, subnet, app.unit, opp) * slowdown(app.index, app.unit) *
-           contention(seen, app, opp);
+           caution(app.index, app.unit) * contention(seen, app, opp);
   }
 
   void learn(const Observation& seen, const AppView& app) {
@@ -267,7 +278,14 @@ class Hierarchical final : public Policy {
       double& xi = state.slowdown[sample.unit];
       const double others = sample.unit == app.unit ? contention(seen, app, reference_opp_[app.unit]) : 1;
       const double ratio = sample.service_ms / (table_ms * others);
-      xi = xi == kUnknown ? ratio : xi + p_.smoothing * (ratio - xi);
+      if (xi == kUnknown) {
+        xi = ratio;
+      } else {
+        const double off = ratio - xi;
+        double& variance = state.variance[sample.unit];
+        variance = (1 - p_.smoothing) * (variance + p_.smoothing * off * off);
+        xi += p_.smoothing * off;
+      }
     }
     state.learnt = app.completed;
   }
@@ -390,7 +408,7 @@ class Hierarchical final : public Policy {
     }
     for (std::size_t i = 0; i < who.size(); ++i) {
       const AppView& app = seen.applications[who[i]];
-      const double ms = how[i].ms * (1 + all - load(who[i], how[i].ms));
+      const double ms = how[i].ms * caution(who[i], unit) * (1 + all - load(who[i], how[i].ms));
       if (app.latency_target_ms > 0) out.overrun += std::max(0.0, ms / (scale * app.latency_target_ms) - 1);
       out.broken += how[i].broken;
       points += (1 + std::max(0, app.priority)) * how[i].accuracy;
@@ -714,7 +732,8 @@ class Hierarchical final : public Policy {
     return sum;
   }
   double with_others(std::size_t i) const {
-    double ms = how_[i].ms, others = 1;
+    const double ms = how_[i].ms * caution(who_[i], states_[who_[i]].unit);
+    double others = 1;
     for (std::size_t j = 0; j < who_.size(); ++j)
       if (j != i) others += load(who_[j], how_[j].ms);
     return ms * others;
