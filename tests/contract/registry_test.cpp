@@ -16,7 +16,8 @@ using manager::Governor;
 using manager::Policy;
 using manager::Registry;
 
-const std::vector<std::string> kPolicies{"dynamic-ofa", "dynamic-ofa-demo", "none", "static"};
+const std::vector<std::string> kPolicies{"critical-speed", "dynamic-ofa", "dynamic-ofa-demo", "hierarchical",
+                                         "none",           "pace",        "race-to-idle",     "static"};
 const std::vector<std::string> kGovernors{"conservative", "interactive",     "jetson_clocks", "nvhost_podgov",
                                           "ondemand",     "performance",     "podgov",        "powersave",
                                           "schedutil",    "simple_ondemand", "userspace"};
