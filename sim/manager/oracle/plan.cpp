@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <set>
 #include <tuple>
 #include <utility>
 
@@ -63,16 +62,25 @@ class Planner {
         per_frame_(per_frame),
         switch_cost_(future_.objective.energy * app_.switch_energy_j),
         longest_change_(app_.switch_time) {
+    std::map<std::pair<int, int>, std::vector<int>> by_opp;
     for (std::size_t c = 0; c < p_.configurations.size(); ++c) {
       const Configuration& with = p_.configurations[c];
       clocks_.push_back(
           future_.clocks.at(static_cast<std::size_t>(future_.unit_clock.at(static_cast<std::size_t>(with.unit)))));
-      longest_change_ = std::max({longest_change_, clocks_.back().settle, clocks_.back().stall});
+      longest_settle_ = std::max({longest_settle_, clocks_.back().settle, clocks_.back().stall});
       // The same sub-network on the same unit at every OPP, to follow a clock that is still on its way.
-      auto& at = by_opp_[{with.subnet, with.unit}];
+      auto& at = by_opp[{with.subnet, with.unit}];
       if (static_cast<int>(at.size()) <= with.opp) at.resize(static_cast<std::size_t>(with.opp) + 1, kNone);
       at[static_cast<std::size_t>(with.opp)] = static_cast<int>(c);
+      subnets_ = std::max(subnets_, static_cast<std::size_t>(with.subnet) + 1);
     }
+    longest_change_ = std::max(longest_change_, longest_settle_);
+    // A clock at which every frame would be dropped as hopeless serves nothing, ever.
+    Time laxest = app_.targets.empty() || app_.targets.front().from > app_.start ? kNever : 0;
+    for (const Future::Target& target : app_.targets) laxest = std::max(laxest, target.deadline);
+    for (const double fastest_ns : p_.fastest_ns)
+      hopeless_.push_back(app_.late == LatePolicy::drop_hopeless && fastest_ns > static_cast<double>(laxest));
+    for (const Configuration& with : p_.configurations) at_opp_.push_back(by_opp.at({with.subnet, with.unit}));
   }
 
   Plan plan() {
@@ -84,7 +92,6 @@ class Planner {
     for (std::uint64_t next = 0; next < fronts_.size(); ++next) {
       const std::size_t first = labels_.size();
       prune(next, out);
-      rows_.erase(rows_.begin(), rows_.lower_bound(next));
       for (std::size_t i = first; i < labels_.size(); ++i) expand(static_cast<int>(i), next);
     }
     choose(out);
@@ -110,10 +117,11 @@ class Planner {
 
   // Times alone of a frame, by configuration [ns].
   const std::vector<double>& row(std::uint64_t frame) {
-    auto [it, made] = rows_.try_emplace(frame);
-    if (made)
-      for (std::size_t c = 0; c < p_.configurations.size(); ++c) it->second.push_back(p_.alone_ns(frame, c));
-    return it->second;
+    if (frame == row_frame_ && !row_.empty()) return row_;
+    row_frame_ = frame;
+    row_.clear();
+    for (std::size_t c = 0; c < p_.configurations.size(); ++c) row_.push_back(p_.alone_ns(frame, c));
+    return row_;
   }
   Time arrival(std::uint64_t frame, Time before) const {
     if (!closed()) return frame < p_.arrivals.size() ? p_.arrivals[frame] : kNever;
@@ -132,6 +140,11 @@ class Planner {
     return to_s(std::max<Time>(0, std::min(to, future_.end) - std::max(from, future_.warmup)));
   }
 
+  int old_configuration(int c, int opp) const {
+    const std::vector<int>& at = at_opp_[static_cast<std::size_t>(c)];
+    return opp < static_cast<int>(at.size()) ? at[static_cast<std::size_t>(opp)] : kNone;
+  }
+
   // Serves a frame from `start` on; its clock and sub-network were asked for when the one before it was done.
   Outcome serve(std::uint64_t frame, Time start, const Label& before, int c) {
     const Configuration& with = configuration(c);
@@ -143,7 +156,7 @@ class Planner {
       const Future::Clock& clock = clocks_[static_cast<std::size_t>(c)];
       start = std::max(start, before.finish + clock.stall);
       const Time effective = before.finish + clock.settle;
-      const int old = by_opp_.at({with.subnet, with.unit})[static_cast<std::size_t>(last->opp)];
+      const int old = old_configuration(c, last->opp);
       if (start < effective && old >= 0) {  // the first part runs at the clock before
         const double old_ns = alone[static_cast<std::size_t>(old)];
         const double done_ns = demand.done_ns(start, effective, app_.weight);
@@ -163,6 +176,7 @@ class Planner {
     for (int c = 0; c < static_cast<int>(p_.configurations.size()); ++c) {
       const Configuration& with = configuration(c);
       if (!with.allowed && p_.fixed.empty()) continue;
+      if (hopeless_[static_cast<std::size_t>(c)]) continue;
       const bool switches = before.configuration >= 0 && configuration(before.configuration).subnet != with.subnet;
       const Time ready = before.finish + (switches ? app_.switch_time : 0);
       double cost = before.cost + (switches ? switch_cost_ : 0);
@@ -216,24 +230,9 @@ class Planner {
     best_cost_ = cost;
   }
 
-  // Whether label a can do from now on whatever b can, at no more cost.
-  bool imitates(const Label& a, const Label& b, Time next_arrival) const {
-    const Configuration& x = configuration(a.configuration);
-    const Configuration& y = configuration(b.configuration);
-    double cost = a.cost;
-    Time delay = 0;
-    if (x.subnet != y.subnet) {
-      delay = app_.switch_time;
-      cost += switch_cost_;
-    }
-    if (x.unit == y.unit && x.opp != y.opp) {
-      const Future::Clock& clock = clocks_[static_cast<std::size_t>(a.configuration)];
-      delay = std::max({delay, clock.settle, clock.stall});
-    }
-    return cost <= b.cost && a.finish + delay <= std::max(b.finish, next_arrival);
-  }
-
-  // Moves the labels of a front that may still lead to the best plan to `labels_`.
+  // Moves the labels of a front that may still lead to the best plan to `labels_`. A label is needless if a cheaper one
+  // can stand where it stands by the time it does: at once at the same configuration, after the clock has settled at
+  // the same sub-network, after a switch (and its cost) at another.
   void prune(std::uint64_t next, Plan& out) {
     std::vector<Label> front = std::move(fronts_[next]);
     std::sort(front.begin(), front.end(), [](const Label& a, const Label& b) {
@@ -243,32 +242,48 @@ class Planner {
     const Time at = closed() ? kNever : arrival(next, 0);
     const Time come = at == kNever ? std::numeric_limits<Time>::min() : at;
     kept_.clear();
-    std::size_t cheaper = 0;  // kept labels that cost less than the candidate even after a switch
-    Time earliest = kNever;   // and when the first of them is done
+    first_.assign(p_.configurations.size(), kNever);  // of the kept ones, when the first of them is done
+    first_of_subnet_.assign(subnets_, kNever);
+    Time first = kNever;      // of those that cost less even after a switch
+    std::size_t cheaper = 0;  // their number
     for (const Label& candidate : front) {
-      if (candidate.parent == kNone) {
-        kept_.push_back(candidate);
-        continue;
+      if (candidate.configuration >= 0) {
+        for (; cheaper < kept_.size() && kept_[cheaper].cost + switch_cost_ <= candidate.cost; ++cheaper)
+          first = std::min(first, kept_[cheaper].finish);
+        const auto by = [when = std::max(candidate.finish, come)](Time done, Time delay) {
+          return done != kNever && done + delay <= when;
+        };
+        const auto c = static_cast<std::size_t>(candidate.configuration);
+        const auto subnet = static_cast<std::size_t>(p_.configurations[c].subnet);
+        if (by(first_[c], 0) || by(first_of_subnet_[subnet], longest_settle_) || by(first, longest_change_)) continue;
+        first_[c] = std::min(first_[c], candidate.finish);
+        first_of_subnet_[subnet] = std::min(first_of_subnet_[subnet], candidate.finish);
       }
-      for (; cheaper < kept_.size() && kept_[cheaper].cost + switch_cost_ <= candidate.cost; ++cheaper)
-        earliest = std::min(earliest, kept_[cheaper].finish);
-      if (earliest != kNever && earliest + longest_change_ <= std::max(candidate.finish, come)) continue;
-      if (std::any_of(kept_.begin(), kept_.end(), [&](const Label& one) { return imitates(one, candidate, come); }))
-        continue;
       kept_.push_back(candidate);
     }
-    // Too many: of those that are done within one bucket and stand at the same configuration, the cheapest comes first.
-    for (Time bucket = 50'000; kept_.size() > p_.most_labels; bucket *= 2) {
-      taken_.clear();
-      std::size_t left = 0;
-      for (const Label& label : kept_)
-        if (taken_.insert({label.finish / bucket, bucket > kForgetConfiguration ? kNone : label.configuration}).second)
-          kept_[left++] = label;
-      out.merged += kept_.size() - left;
-      out.exact = out.exact && kept_.size() == left;
-      kept_.resize(left);
-    }
+    if (kept_.size() > p_.most_labels) thin_out(out);
     labels_.insert(labels_.end(), kept_.begin(), kept_.end());
+  }
+
+  // Too many labels: of those of one sub-network that are done at about the same time the cheapest, which comes first.
+  void thin_out(Plan& out) {
+    const auto [earliest, latest] = std::minmax_element(
+        kept_.begin(), kept_.end(), [](const Label& a, const Label& b) { return a.finish < b.finish; });
+    const Time from = earliest->finish;
+    const std::size_t buckets = std::max<std::size_t>(1, p_.most_labels / subnets_);
+    const Time width = (latest->finish - from) / static_cast<Time>(buckets) + 1;
+    taken_.assign(buckets * subnets_, false);
+    std::size_t left = 0;
+    for (const Label& label : kept_) {
+      const auto subnet = static_cast<std::size_t>(configuration(std::max(label.configuration, 0)).subnet);
+      const std::size_t slot = subnet * buckets + static_cast<std::size_t>((label.finish - from) / width);
+      if (taken_[slot]) continue;
+      taken_[slot] = true;
+      kept_[left++] = label;
+    }
+    out.merged += kept_.size() - left;
+    out.exact = out.exact && kept_.size() == left;
+    kept_.resize(left);
   }
 
   void choose(Plan& out) {
@@ -287,21 +302,24 @@ class Planner {
     out.cost += per_frame_ * static_cast<double>(out.served);
   }
 
-  static constexpr Time kForgetConfiguration = 3'000'000;
-
   const Problem& p_;
   const Future& future_;
   const Future::App& app_;
   double per_frame_;
   double switch_cost_;
+  Time longest_settle_ = 0;
   Time longest_change_;
-  std::vector<Future::Clock> clocks_;  // by configuration
-  std::map<std::pair<int, int>, std::vector<int>> by_opp_;
-  std::map<std::uint64_t, std::vector<double>> rows_;
+  std::vector<Future::Clock> clocks_;     // by configuration
+  std::vector<std::vector<int>> at_opp_;  // [configuration][OPP]: the same but for the clock; -1 = none
+  std::size_t subnets_ = 1;
+  std::vector<bool> hopeless_;  // by configuration
+  std::uint64_t row_frame_ = 0;
+  std::vector<double> row_;  // of that frame
   std::vector<Label> labels_;
   std::vector<std::vector<Label>> fronts_;  // by the next frame to serve
   std::vector<Label> kept_;
-  std::set<std::pair<Time, int>> taken_;
+  std::vector<Time> first_, first_of_subnet_;
+  std::vector<bool> taken_;
   int best_ = kNone;
   double best_cost_ = 0;
 };

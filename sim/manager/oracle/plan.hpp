@@ -53,7 +53,7 @@ struct Problem {
   std::vector<double> fastest_ns;
   std::vector<Demand> demand;  ///< by unit, without this application
   std::vector<int> fixed;      ///< by frame: the configuration it must have; empty = free
-  std::size_t most_labels = 200;
+  std::size_t most_labels = 60;
 };
 
 struct PlannedFrame {

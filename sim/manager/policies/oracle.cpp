@@ -52,7 +52,7 @@ class Oracle final : public Policy {
  public:
   struct Parameters {
     OracleMethod method = OracleMethod::automatic;
-    int labels = 200;
+    int labels = 60;
     int rounds = 3;
     int milp_frames = 24;
     double milp_nodes = 2000;
