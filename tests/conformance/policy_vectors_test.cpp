@@ -11,6 +11,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "kernel/random.hpp"
 #include "support/policy_desk.hpp"
 
 using namespace dynasoc;
@@ -85,5 +86,107 @@ TEST_CASE("policies write what vectors worked by hand say") {
   for (const std::string& name : Registry<Policy>::instance().names()) {
     INFO("a policy without vectors: " << name);
     CHECK((tested.contains(name) || kTestedElsewhere.contains(name)));
+  }
+}
+
+// Boards, tables, targets and parameters drawn at random, half of the parameters at an end of their range.
+TEST_CASE("whatever policies are shown, they write what there is, and say why in numbers") {
+  for (const std::string& name : Registry<Policy>::instance().names()) {
+    if (name == "test-hook") continue;
+    const Json& schema = Registry<Policy>::instance().entry(name).schema.at("properties");
+    for (std::uint64_t run = 0; run < 150; ++run) {
+      const Stream draws(11, name, run);
+      std::uint64_t n = 0;
+      const auto uniform = [&] { return draws.uniform(n++); };
+      const auto chance = [&](double p) { return uniform() < p; };
+      const auto whole = [&](int below) { return static_cast<int>(below * uniform()); };
+
+      Json parameters = Json::object();
+      for (const auto& [key, option] : schema.items()) {
+        if (chance(0.4)) continue;
+        if (option.contains("enum")) parameters[key] = option["enum"][whole(static_cast<int>(option["enum"].size()))];
+        if (option.value("type", "") == "boolean") parameters[key] = chance(0.6);
+        if (option.contains("minimum") && option.contains("maximum") && chance(0.5))
+          parameters[key] = option[chance(0.5) ? "minimum" : "maximum"];
+      }
+      const int opps = 1 + whole(6);
+      Json clocks = Json::array();
+      for (int i = 1; i <= opps; ++i) clocks.push_back(200 * i);
+      const auto table = [&](int subnets, double scale) {
+        Json out = Json::array();
+        for (int i = 0; i < subnets; ++i) {
+          Json row = Json::array();
+          for (int opp = 0; opp < opps; ++opp)
+            row.push_back(chance(0.05) ? Json() : Json(chance(0.05) ? 0 : scale * (i + 1) * uniform() / (opp + 1)));
+          out.push_back(row);
+        }
+        return out;
+      };
+      Json vector = {{"parameters", parameters}};
+      for (const char* unit : {"cpu", "gpu"}) {
+        vector["board"]["domains"][unit] = {{"opps_mhz", clocks}, {"governed", chance(0.5)}};
+        vector["board"]["units"][unit] = {{"domains", {unit}}};
+        if (chance(0.5)) vector["board"]["units"][unit]["idle_w"] = std::vector<double>(opps, uniform());
+      }
+      const int apps = 1 + whole(3);
+      for (int a = 0; a < apps; ++a) {
+        const int subnets = 1 + whole(6);
+        std::vector<double> accuracy;
+        for (int i = 0; i < subnets; ++i) accuracy.push_back(chance(0.3) ? 70 : 60 + 30 * uniform());
+        Json& app = vector["applications"]["app" + std::to_string(a)];
+        app = {{"accuracy", accuracy}, {"unit", chance(0.5) ? "cpu" : "gpu"}, {"active", chance(0.9)}};
+        for (const char* unit : {"cpu", "gpu"})
+          if (chance(0.9)) {
+            app["latency_ms"][unit] = table(subnets, 200);
+            if (chance(0.9)) app["energy_mj"][unit] = table(subnets, 500);
+          }
+      }
+      INFO(name << ", run " << run << ": " << vector.dump());
+      test::PolicyDesk desk(name, Json::object(), vector);
+      double now_ms = 0;
+      for (int k = 0; k < 60; ++k) {
+        const std::string app = "app" + std::to_string(whole(apps));
+        Json step = {{"at_ms", now_ms}, {"subject", app}, {"explain", chance(0.3)}, {"set", Json::object()}};
+        const double kind = uniform();
+        step["trigger"] = k == 0       ? "start"
+                          : kind < 0.6 ? "completion"
+                          : kind < 0.8 ? "period"
+                          : kind < 0.9 ? "arrival"
+                                       : "target_change";
+        if (k == 0 || kind >= 0.9) {
+          step["set"][app + ".latency_target_ms"] = chance(0.2) ? 0 : 300 * uniform();
+          step["set"][app + ".accuracy_floor"] = chance(0.5) ? 0 : 100 * uniform();
+          step["set"][app + ".energy_budget_mj"] = chance(0.7) ? 0 : 500 * uniform();
+          step["set"][app + ".power_budget_w"] = chance(0.7) ? 0 : 10 * uniform();
+          step["set"][app + ".active"] = chance(0.9);
+          step["set"][app + ".switch_ms"] = chance(0.5) ? 0 : 400 * uniform();
+        }
+        if (chance(0.1)) {
+          const int lowest = whole(opps), highest = lowest + whole(opps - lowest);
+          step["set"]["gpu.lowest_mhz"] = clocks[lowest];
+          step["set"]["gpu.highest_mhz"] = clocks[highest];
+        }
+        if (chance(0.3)) step["set"]["temperatures_c"] = {120 * uniform(), chance(0.2) ? Json() : Json(50)};
+        step["set"][app + ".waiting"] = chance(0.5) ? 0 : whole(50);
+        step["set"][app + ".oldest_wait_ms"] = chance(0.5) ? 0 : 1000 * uniform();
+        if (kind < 0.6) {
+          const double service_ms = chance(0.05) ? 0 : 400 * uniform();
+          step["complete"] = {{{"app", app},
+                               {"service_ms", service_ms},
+                               {"latency_ms", service_ms + 100 * uniform()},
+                               {"profile_ms", chance(0.1) ? 0 : 200 * uniform()},
+                               {"repeat", chance(0.05) ? 100 : 1}}};
+        }
+        REQUIRE_NOTHROW(desk.step(step));
+        for (const Write& write : desk.decision().writes) {
+          REQUIRE(std::isfinite(write.why.slack));
+          REQUIRE(std::isfinite(write.why.margin));
+          const std::string reason = write.why.reason.text();
+          REQUIRE(reason.find("nan") == std::string::npos);
+          REQUIRE(reason.find("inf") == std::string::npos);
+        }
+        now_ms += chance(0.1) ? 0 : 300 * uniform();
+      }
+    }
   }
 }

@@ -16,8 +16,9 @@ using manager::Governor;
 using manager::Policy;
 using manager::Registry;
 
-const std::vector<std::string> kPolicies{"critical-speed", "dynamic-ofa", "dynamic-ofa-demo", "hierarchical",
-                                         "none",           "pace",        "race-to-idle",     "static"};
+const std::vector<std::string> kPolicies{
+    "alert",  "critical-speed", "dynamic-ofa", "dynamic-ofa-demo", "hierarchical", "mpc", "none",
+    "oracle", "pace",           "pid",         "race-to-idle",     "static",       "ucb"};
 const std::vector<std::string> kGovernors{"conservative", "interactive",     "jetson_clocks", "nvhost_podgov",
                                           "ondemand",     "performance",     "podgov",        "powersave",
                                           "schedutil",    "simple_ondemand", "userspace"};
