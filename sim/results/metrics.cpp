@@ -228,9 +228,15 @@ double uxcost(const RunSight& run) {
 
 double cost(const RunSight& run) {
   const Objective& objective = run.all.setup->objective;
-  return over(objective.miss * run.all.missed() + objective.accuracy * run.all.shortfall_sum +
-                  objective.energy * run.all.run->energy_j(),
-              run.all.decided);
+  double frames = 0, overdue = 0, idle_j = 0;
+  for (const AppRecord& app : run.all.run->apps) {
+    frames += static_cast<double>(app.jobs);
+    overdue += static_cast<double>(app.overdue);
+  }
+  for (const UnitRecord& unit : run.all.run->units) idle_j += unit.idle_energy_j;
+  return over(objective.miss * (run.all.missed() + overdue) + objective.accuracy * run.all.shortfall_sum +
+                  objective.energy * (run.all.energy_mj * 1e-3 + idle_j),
+              frames);
 }
 
 // -- The table --------------------------------------------------------------------------------------------------------
@@ -345,9 +351,9 @@ constexpr Metric kTable[] = {
     {"provenance.derived", "", B::neither, "share whose latency was computed by a declared model", "", true},
 
     {"run.cost", "", B::lower,
-     "the scenario's objective: a missed frame, a point of accuracy short of the best, a joule of the board, each at "
-     "its "
-     "weight, a decided frame",
+     "the scenario's objective a frame that arrived: misses, points of accuracy short of the best, joules of "
+     "inferences, "
+     "switches and idle units, each at its weight",
      kSimulator, false, nullptr, cost},
     {"run.miss_rate", "", B::lower, "of all applications' frames", "", false, nullptr,
      [](const Run& r) { return r.all.miss_rate(); }},

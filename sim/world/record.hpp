@@ -170,6 +170,7 @@ struct AppRecord {
   std::uint64_t missed = 0;  ///< completed after their deadline
   std::uint64_t dropped = 0;
   std::uint64_t rejected = 0;
+  std::uint64_t overdue = 0;  ///< unfinished at the end, their deadline having passed
   std::uint64_t subnet_switches = 0;
   std::uint64_t mapping_changes = 0;  ///< knob writes that moved it to another unit
   double latency_sum_ms = 0;
@@ -188,7 +189,8 @@ struct AppRecord {
 
   template <class V>
   void visit(V& v) {
-    v(name), v(jobs), v(completed), v(missed), v(dropped), v(rejected), v(subnet_switches), v(mapping_changes);
+    v(name), v(jobs), v(completed), v(missed), v(dropped), v(rejected), v(overdue), v(subnet_switches),
+        v(mapping_changes);
     v(latency_sum_ms), v(latency_max_ms), v(accuracy_sum), v(energy_mj), v(latency), v(accuracy), v(subnets),
         v(windows);
     v(provenance), v(energy_provenance), v(strip), v(outside_range), v(half_width_sum);

@@ -53,6 +53,13 @@ struct ModeSetup {
   std::vector<int> highest_opp;   ///< by domain
 };
 
+/// Imperfections of managers taken away, one at a time, to see what each of them costs.
+struct Ideal {
+  bool prediction = false;   ///< tables are right about the next frame: its noise, the session, the load on its unit
+  bool switching = false;    ///< sub-networks and clocks change at once and for nothing
+  bool granularity = false;  ///< the manager is asked at every arrival and completion too, and decides in no time
+};
+
 struct Setup {
   std::string name;
   Platform platform;
@@ -69,8 +76,12 @@ struct Setup {
   bool thermal = true;
   bool sample_power = false;    ///< each replication draws the board's powers (power_draw.hpp)
   bool sample_latency = false;  ///< each replication draws how far each application's predicted latencies are off
+  Ideal ideal;
   std::uint64_t seed = 1;
 };
+
+/// A copy for which sub-networks and clocks change at once and for nothing, if `ideal` says so.
+Setup idealised(const Setup& setup, const Ideal& ideal);
 
 /// What a run keeps beyond its summary.
 struct Recording {

@@ -407,6 +407,8 @@ class World final : public manager::Profile, public manager::Foresight {
     if (out.epoch != units_[unit].epoch) compute(out, app, unit, subnet, opp);
     return out;
   }
+  double ideal_factor(int app, const Forecast& table) const;
+  double load_factor(int app, int unit) const;
   void compute(Forecast& out, int app, int unit, int subnet, int opp) const;
 
   // -- applications ---------------------------------------------------------------------------------------------------

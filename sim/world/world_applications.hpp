@@ -102,7 +102,8 @@ void World<E>::dispatch(int a) {
     if (setup_.apps[a].file.late == LatePolicy::drop_hopeless && app.deadline != kNever) {
       double fastest_ms = std::numeric_limits<double>::infinity();
       for (int subnet = 0; subnet < view.subnets; ++subnet)
-        fastest_ms = std::fmin(fastest_ms, entry(a, subnet, view.unit, unit.opp).latency_ms);
+        fastest_ms = std::fmin(fastest_ms, forecast(a, view.unit, subnet, unit.opp).latency_ms);
+      fastest_ms *= app.arrivals.samples_per_frame();
       if (now_ + from_ms(fastest_ms) > app.deadline) {
         frame_lost(a, frame, Outcome::dropped);
         continue;
@@ -113,7 +114,8 @@ void World<E>::dispatch(int a) {
     app.frame = frame;
     app.serving = true;
     app.started = kNever;
-    app.profile_ms = now.latency_ms * app.arrivals.samples_per_frame();
+    app.profile_ms = now.latency_ms *
+                     (setup_.ideal.prediction ? factor * load_factor(a, view.unit) : app.arrivals.samples_per_frame());
     app.provenance = now.provenance;
     app.energy_provenance = now.energy_provenance;
     app.outside_range = now.outside_range;

@@ -203,6 +203,7 @@ template <Engine E>
 void World<E>::build_managers() {
   policy_ = setup_.policy.make();
   triggers_ = policy_->triggers();
+  if (setup_.ideal.granularity) triggers_.arrival = triggers_.completion = true;
   manager_cost_us_ = setup_.manager_cost_us.value_or(policy_->compute_cost_us());
   for (std::size_t u = 0; u < units_.size() && manager_unit_ < 0; ++u)
     if (setup_.platform.file.domains[unit_views_[u].domains[0]].second.kind == DomainKind::cpu)

@@ -272,11 +272,31 @@ void World<E>::compute(Forecast& out, int a, int u, int subnet, int opp) const {
   out.energy_mj = above_w * out.latency_ms;
 }
 
+// The next frame's own factor, as a manager would have it that predicts perfectly.
+template <Engine E>
+double World<E>::ideal_factor(int a, const Forecast& table) const {
+  const AppState& app = apps_[a];
+  return execution_factor(app, table, app.queue.empty() ? app.next_job : app.queue.front().job);
+}
+
+// How much longer a job takes beside the background loads now on a fair unit.
+template <Engine E>
+double World<E>::load_factor(int a, int u) const {
+  const UnitState& unit = units_[u];
+  if (unit.discipline != Discipline::fair) return 1;
+  double others = 0;
+  for (const std::uint32_t id : unit.tasks)
+    if (id >= apps_.size() && id != manager_task_) others += tasks_[id].weight;
+  return unit.slowdown * (1 + others / tasks_[a].weight);
+}
+
 template <Engine E>
 manager::Profile::Entry World<E>::entry(int app, int subnet, int unit, int opp) const {
   const Forecast& out = forecast(app, unit, subnet, opp);
   const double samples = apps_[app].arrivals.samples_per_frame();
-  return {samples * out.latency_ms, samples * out.energy_mj};
+  if (!setup_.ideal.prediction) return {samples * out.latency_ms, samples * out.energy_mj};
+  const double factor = ideal_factor(app, out);
+  return {factor * load_factor(app, unit) * out.latency_ms, factor * out.energy_mj};
 }
 
 }  // namespace dynasoc

@@ -230,28 +230,29 @@ void World<E>::finish_record() {
   }
   if (const manager::Certificate* certificate = policy_->certificate()) record_.certificate = *certificate;
 
-  if (recording_.jobs)
-    for (std::size_t a = 0; a < apps_.size(); ++a) {
-      AppState& app = apps_[a];
-      const auto unfinished = [&](const FrameQueue::Frame& frame, Time start, Time deadline, double isolated_ms) {
-        JobRecord record;
-        record.isolated_ms = static_cast<float>(isolated_ms);
-        record.arrival = frame.arrival;
-        record.start = start;
-        record.job = frame.job;
-        record.app = static_cast<std::uint16_t>(a);
-        record.subnet = static_cast<std::uint8_t>(app.loaded);
-        record.unit = static_cast<std::uint8_t>(app_views_[a].unit);
-        record.deadline = deadline;
-        record_.jobs.add(record);
-      };
-      if (app.serving) unfinished(app.frame, app.started, app.deadline, app.isolated_ms);
-      for (; !app.queue.empty(); app.queue.pop()) {
-        const Time arrival = app.queue.front().arrival;
-        unfinished(app.queue.front(), kNever,
-                   app.relative_deadline == kNever ? kNever : arrival + app.relative_deadline, std::nan(""));
-      }
+  for (std::size_t a = 0; a < apps_.size(); ++a) {
+    AppState& app = apps_[a];
+    const auto unfinished = [&](const FrameQueue::Frame& frame, Time start, Time deadline, double isolated_ms) {
+      if (counted(frame.arrival) && deadline <= setup_.duration) ++app.record->overdue;
+      if (!recording_.jobs) return;
+      JobRecord record;
+      record.isolated_ms = static_cast<float>(isolated_ms);
+      record.arrival = frame.arrival;
+      record.start = start;
+      record.job = frame.job;
+      record.app = static_cast<std::uint16_t>(a);
+      record.subnet = static_cast<std::uint8_t>(app.loaded);
+      record.unit = static_cast<std::uint8_t>(app_views_[a].unit);
+      record.deadline = deadline;
+      record_.jobs.add(record);
+    };
+    if (app.serving) unfinished(app.frame, app.started, app.deadline, app.isolated_ms);
+    for (; !app.queue.empty(); app.queue.pop()) {
+      const Time arrival = app.queue.front().arrival;
+      unfinished(app.queue.front(), kNever, app.relative_deadline == kNever ? kNever : arrival + app.relative_deadline,
+                 std::nan(""));
     }
+  }
 }
 
 }  // namespace dynasoc
