@@ -21,6 +21,9 @@ struct Entry {
 constexpr Entry kCommands[] = {
     {"run", "SCENARIO", "simulate; summary on the terminal, everything else under --out DIR",
      dynasoc::cli::run_command},
+    {"compare", "SCENARIO --policies A,B,…",
+     "paired comparison of managers on common random numbers, with intervals and regret",
+     dynasoc::cli::compare_command},
     {"table", "import|show|fit|fill|…", "latency/energy tables: from raw measurements to every operating point",
      dynasoc::cli::table_command},
     {"lint", "FILE…", "validate any input file", dynasoc::cli::lint_command},

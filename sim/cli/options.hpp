@@ -51,6 +51,9 @@ std::int64_t whole_number(const Options& options, const std::string& name, std::
 /// `--set path=value` as given, any number of times.
 Overrides overrides_of(const std::vector<std::string>& settings);
 
+/// The file meant by a scenario argument: a path, or the name of one that `list` knows. Throws InputError.
+std::filesystem::path scenario_path(const std::string& given);
+
 /// Continues as `dynasoc-simgrid` when the command line asks for that engine and this program lacks it.
 void run_with_simgrid(int argc, char** argv);
 

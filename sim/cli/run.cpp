@@ -13,29 +13,6 @@ namespace po = boost::program_options;
 
 namespace {
 
-// A file, or the name of a scenario that list knows.
-std::filesystem::path scenario_path(const std::string& given) {
-  std::error_code code;
-  if (std::filesystem::is_directory(given, code)) {
-    const auto manifest = std::filesystem::path(given) / "manifest.json";
-    throw InputError(
-        {given, 0, 0, ""},
-        std::string("is a directory, not a file") +
-            (std::filesystem::exists(manifest, code) ? " (did you mean " + in_quotes(manifest.string()) + "?)" : ""));
-  }
-  if (std::filesystem::exists(given, code)) return given;
-  const DataPaths paths;
-  try {
-    return paths.scenario({given, {}});
-  } catch (const InputError&) {
-    const auto known = paths.scenarios();
-    const auto near = nearest(given.ends_with(".json") ? std::filesystem::path(given).stem().string() : given, known);
-    throw InputError({given, 0, 0, ""}, "no such file, and no scenario of that name" +
-                                            (near ? " (did you mean " + in_quotes(*near) + "?)"
-                                                  : std::string("; `dynasoc list scenarios` names them")));
-  }
-}
-
 // The timeline is kept in memory until the run is over: refuse one that would not fit, before simulating.
 void check_timeline(const Scenario& scenario, int replications) {
   constexpr double kMostRows = 2e6;

@@ -1,0 +1,597 @@
+#include "results/comparison.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <mutex>
+#include <set>
+
+#include "common/csv.hpp"
+#include "common/parallel.hpp"
+#include "common/text.hpp"
+#include "results/page.hpp"
+
+namespace dynasoc {
+namespace {
+
+using manager::Governor;
+using manager::Policy;
+using manager::Registry;
+
+constexpr std::string_view kOracle = "oracle";
+
+// Which clocks a governor is made for: cpufreq's and devfreq's are not the same.
+bool governs(const std::string& governor, DomainKind kind) {
+  static const std::set<std::string> cpu{"ondemand", "conservative", "interactive", "schedutil"};
+  static const std::set<std::string> gpu{"nvhost_podgov", "podgov", "simple_ondemand"};
+  if (cpu.contains(governor)) return kind == DomainKind::cpu;
+  if (gpu.contains(governor)) return kind == DomainKind::gpu;
+  return true;
+}
+
+template <class Interface>
+manager::Choice<Interface> choice(const std::string& text, const std::string& what) {
+  const std::size_t open = text.find('(');
+  const std::string name = text.substr(0, open);
+  Json json = name;
+  if (open != std::string::npos) {
+    if (text.back() != ')') throw InputError("--policies: " + in_quotes(what) + " has no closing parenthesis");
+    json = {{"name", name}};
+    std::string inside = text.substr(open + 1, text.size() - open - 2);
+    for (std::size_t at = 0; at < inside.size();) {
+      std::size_t end = inside.find(',', at);
+      if (end == std::string::npos) end = inside.size();
+      const std::string one = inside.substr(at, end - at);
+      const std::size_t equals = one.find('=');
+      if (equals == std::string::npos || equals == 0)
+        throw InputError("--policies: " + in_quotes(one) + " of " + in_quotes(what) + " is not parameter=value");
+      const std::string value = one.substr(equals + 1);
+      const Json parsed = Json::parse(value, nullptr, false);
+      json[one.substr(0, equals)] = parsed.is_discarded() ? Json(value) : parsed;
+      at = end + 1;
+    }
+  }
+  return manager::Choice<Interface>::from_value(Value(Document::parse(json.dump(), "--policies " + what)));
+}
+
+bool is(const manager::Choice<Policy>& policy, std::string_view name) { return policy.name == name; }
+
+std::string clean_name(const std::string& text) { return text.substr(0, text.find('(')); }
+
+Setup setup_of(const Setup& base, const Contender& contender) {
+  Setup out = base;
+  out.policy = contender.policy;
+  if (!contender.governors.empty()) out.governors = contender.governors;
+  return out;
+}
+
+struct Deciding {
+  std::vector<double> contender, baseline;
+};
+
+}  // namespace
+
+Contender contender_of(const Scenario& scenario, const std::string& text) {
+  const auto& policies = Registry<Policy>::instance();
+  const auto& governors = Registry<Governor>::instance();
+  Contender out;
+  out.label = text;
+  // A plus sign outside of parentheses divides the policy from the governor.
+  std::string policy = text, governor;
+  int depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    depth += text[i] == '(' ? 1 : text[i] == ')' ? -1 : 0;
+    if (text[i] == '+' && depth == 0) {
+      policy = text.substr(0, i);
+      governor = text.substr(i + 1);
+      break;
+    }
+  }
+  if (governor.empty() && !policies.has(clean_name(policy)) && governors.has(clean_name(policy))) {
+    governor = policy;
+    policy = "none";
+  }
+  if (!policies.has(clean_name(policy))) {
+    std::vector<std::string> known = policies.names();
+    for (const std::string& name : governors.names()) known.push_back(name);
+    throw InputError("--policies: unknown policy or governor " + in_quotes(clean_name(policy)) +
+                     hint(clean_name(policy), known));
+  }
+  if (!governor.empty() && !governors.has(clean_name(governor)))
+    throw InputError("--policies: unknown governor " + in_quotes(clean_name(governor)) +
+                     hint(clean_name(governor), governors.names()));
+  out.policy = choice<Policy>(policy, text);
+  if (governor.empty()) return out;
+  const auto chosen = choice<Governor>(governor, text);
+  const PlatformFile& board = scenario.setup->platform.file;
+  for (std::size_t d = 0; d < board.domains.size(); ++d) {
+    const DomainKind kind = board.domains[d].second.kind;
+    if (governs(chosen.name, kind))
+      out.governors.push_back(chosen);
+    else if (kind == DomainKind::memory)
+      out.governors.push_back(scenario.setup->governors[d]);
+    else
+      out.governors.push_back({kind == DomainKind::cpu ? "schedutil" : "nvhost_podgov", std::nullopt, {}});
+  }
+  return out;
+}
+
+std::vector<Contender> contenders_of(const Scenario& scenario, const std::string& list) {
+  std::vector<Contender> out;
+  std::set<std::string> seen;
+  int depth = 0;
+  std::string entry;
+  for (std::size_t i = 0; i <= list.size(); ++i) {
+    if (i < list.size() && (list[i] != ',' || depth > 0)) {
+      depth += list[i] == '(' ? 1 : list[i] == ')' ? -1 : 0;
+      if (list[i] != ' ') entry += list[i];
+      continue;
+    }
+    if (entry.empty()) throw InputError("--policies: an entry of " + in_quotes(list) + " is empty");
+    if (!seen.insert(entry).second) throw InputError("--policies: " + in_quotes(entry) + " is there twice");
+    out.push_back(contender_of(scenario, entry));
+    entry.clear();
+  }
+  return out;
+}
+
+Comparison compare(const Scenario& scenario, const ComparisonRequest& request) {
+  const Setup& base = *scenario.setup;
+  Comparison out;
+  out.baseline = request.baseline;
+  out.seed = base.seed;
+  out.engine = request.engine == EngineKind::native ? "native" : "simgrid";
+
+  // One job for each (contender, variation) and replication. Variations: as it is; then one imperfection less.
+  std::size_t oracle = request.contenders.size();
+  for (std::size_t c = 0; c < request.contenders.size(); ++c)
+    if (is(request.contenders[c].policy, kOracle)) oracle = c;
+  const bool anatomy = request.anatomy && oracle < request.contenders.size();
+  static constexpr std::array<Ideal, 4> kVariations{
+      {{}, {.prediction = true}, {.switching = true}, {.granularity = true}}};
+  struct Task {
+    std::size_t contender, variation;
+  };
+  std::vector<Setup> setups;
+  std::vector<Task> tasks;
+  for (std::size_t c = 0; c < request.contenders.size(); ++c) {
+    const Setup own = setup_of(base, request.contenders[c]);
+    for (std::size_t v = 0; v < (anatomy ? kVariations.size() : 1); ++v) {
+      if (c == oracle && v != 0 && !kVariations[v].switching) continue;  // an oracle has no other imperfection
+      tasks.push_back({c, v});
+      setups.push_back(v == 0 ? own : idealised(own, kVariations[v]));
+    }
+    out.results.push_back({request.contenders[c], {}, {}, {}, {}});
+  }
+
+  const auto wanted = static_cast<std::size_t>(request.replications);
+  std::vector<std::vector<Metrics>> metrics(tasks.size());
+  std::vector<std::vector<manager::Certificate>> certificates(tasks.size());
+  const Recording recording{.jobs = true, .decisions = false, .timeline_period = 0};
+  std::size_t done = 0;
+  std::mutex mutex;
+  // Early stopping looks after every batch; the test is valid at any look.
+  constexpr std::size_t kBatch = 5;
+  while (done < wanted) {
+    const std::size_t batch = request.decide_on.empty() ? wanted - done : std::min(kBatch, wanted - done);
+    for (std::size_t t = 0; t < tasks.size(); ++t) {
+      metrics[t].resize(done + batch);
+      certificates[t].resize(done + batch);
+    }
+    std::size_t finished = 0;
+    parallel_for(tasks.size() * batch, request.jobs, [&](std::size_t i) {
+      // Replication by replication, so that the long runs of an oracle do not all come last.
+      const std::size_t t = i % tasks.size(), r = done + i / tasks.size();
+      RunRecord record = simulate(setups[t], recording, request.engine, r, [&](double) {
+        const std::lock_guard lock(mutex);
+        if (request.progress)
+          request.progress((static_cast<double>(done * tasks.size() + finished)) /
+                           static_cast<double>(wanted * tasks.size()));
+      });
+      certificates[t][r] = record.certificate;
+      metrics[t][r] = measure(setups[t], record);
+      const std::lock_guard lock(mutex);
+      ++finished;
+      if (request.progress)
+        request.progress((static_cast<double>(done * tasks.size() + finished)) /
+                         static_cast<double>(wanted * tasks.size()));
+    });
+    done += batch;
+    if (request.decide_on.empty() || done >= wanted) continue;
+    ContenderResult against;
+    for (std::size_t t = 0; t < tasks.size(); ++t)
+      if (tasks[t].contender == request.baseline && tasks[t].variation == 0) against.metrics = metrics[t];
+    const std::vector<double> theirs = values_of(base, against, request.decide_on);
+    bool decided = true;
+    for (std::size_t t = 0; t < tasks.size() && decided; ++t) {
+      if (tasks[t].variation != 0 || tasks[t].contender == request.baseline) continue;
+      ContenderResult one;
+      one.metrics = metrics[t];
+      const auto differences = paired_differences(values_of(base, one, request.decide_on), theirs);
+      const SeedsNeeded needed = seeds_needed(differences);
+      decided = sequential_test(differences).decided || needed.state == SeedsNeeded::State::exact;
+    }
+    if (!decided) continue;
+    out.stopped_early = true;
+    break;
+  }
+  out.replications = static_cast<int>(done);
+
+  std::vector<std::vector<std::vector<double>>> cost(tasks.size() ? request.contenders.size() : 0,
+                                                     std::vector<std::vector<double>>(kVariations.size()));
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    const auto [c, v] = tasks[t];
+    for (const Metrics& one : metrics[t]) cost[c][v].push_back(one.of_run("run.cost"));
+    if (v != 0) continue;
+    out.results[c].metrics = std::move(metrics[t]);
+    out.results[c].certificates = std::move(certificates[t]);
+  }
+  if (oracle == request.contenders.size()) return out;
+  const auto less = [](std::vector<double> a, const std::vector<double>& b) {
+    for (std::size_t i = 0; i < a.size(); ++i) a[i] -= b[i];
+    return a;
+  };
+  for (std::size_t c = 0; c < out.results.size(); ++c) {
+    ContenderResult& result = out.results[c];
+    result.regret = less(cost[c][0], cost[oracle][0]);
+    if (!anatomy || c == oracle) continue;
+    result.anatomy.misprediction = less(result.regret, less(cost[c][1], cost[oracle][0]));
+    result.anatomy.switching = less(result.regret, less(cost[c][2], cost[oracle][2]));
+    result.anatomy.granularity = less(result.regret, less(cost[c][3], cost[oracle][0]));
+  }
+  return out;
+}
+
+std::vector<std::string> metric_names(const Setup& setup) {
+  std::vector<std::string> out;
+  for (const Metric& metric : metric_table()) {
+    if (metric.of_run != nullptr) out.emplace_back(metric.name);
+    if (metric.of_application == nullptr) continue;
+    for (const AppSetup& app : setup.apps) {
+      std::string name(metric.name);
+      out.push_back(name.replace(name.find("APP"), 3, app.name));
+    }
+  }
+  return out;
+}
+
+namespace {
+
+struct Column {
+  const Metric* metric = nullptr;
+  int app = -1;  // -1: of the run, or the mean over applications
+};
+
+Column column_of(const Setup& setup, const std::string& name) {
+  for (const Metric& metric : metric_table()) {
+    if (metric.of_run == nullptr && metric.of_application == nullptr) continue;
+    if (metric.name == name) return {&metric, -1};
+    if (metric.of_application == nullptr) continue;
+    for (std::size_t a = 0; a < setup.apps.size(); ++a) {
+      std::string own(metric.name);
+      if (own.replace(own.find("APP"), 3, setup.apps[a].name) == name) return {&metric, static_cast<int>(a)};
+    }
+  }
+  std::vector<std::string> known = metric_names(setup);
+  for (const Metric& metric : metric_table())
+    if (metric.of_application != nullptr) known.emplace_back(metric.name);
+  throw InputError("unknown metric " + in_quotes(name) + hint(name, known) + "; `dynasoc list metrics` names them");
+}
+
+double value_of(const Column& column, const Metrics& metrics) {
+  if (column.metric->of_run != nullptr) return metrics.of_run(column.metric->name);
+  if (column.app >= 0) return metrics.of_application(static_cast<std::size_t>(column.app), column.metric->name);
+  double sum = 0;
+  int n = 0;
+  for (std::size_t a = 0; a < metrics.applications.size(); ++a)
+    if (const double x = metrics.of_application(a, column.metric->name); std::isfinite(x)) sum += x, ++n;
+  return n > 0 ? sum / n : std::nan("");
+}
+
+Json number(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
+Json ends(const Interval& interval) { return {number(interval.low), number(interval.high)}; }
+
+const char* name_of(SeedsNeeded::State state) {
+  switch (state) {
+    case SeedsNeeded::State::decided: return "decided";
+    case SeedsNeeded::State::more: return "more";
+    case SeedsNeeded::State::undecidable: return "undecidable";
+    case SeedsNeeded::State::exact: return "exact";
+  }
+  return "?";
+}
+
+// Everything that is said of one metric of one contender against the baseline.
+Json delta_json(const Metric& metric, const std::vector<double>& own, const std::vector<double>& theirs) {
+  const std::vector<double> differences = paired_differences(own, theirs);
+  const Estimate mean = estimate(differences);
+  const Estimate relative = relative_difference(own, theirs);
+  const bool higher = metric.better == Better::higher;
+  const Superiority wins = higher ? superiority(theirs, own) : superiority(own, theirs);
+  const SeedsNeeded seeds = seeds_needed(differences);
+  Json out = {{"mean", number(mean.mean)},
+              {"ci95", ends(mean.interval)},
+              {"ci95_bootstrap", ends(differences.size() > 1 ? bootstrap_mean(differences) : Interval{})},
+              {"relative", {{"mean", number(relative.mean)}, {"ci95", ends(relative.interval)}}},
+              {"p_value", number(paired_p_value(differences))},
+              {"seeds", {{"state", name_of(seeds.state)}, {"total", seeds.total}, {"more", seeds.more}}}};
+  if (metric.better != Better::neither)
+    out["better"] = {
+        {"share", number(wins.share)}, {"ci95", ends(wins.interval)}, {"probability", number(wins.mean_is_lower)}};
+  return out;
+}
+
+Json estimate_json(const std::vector<double>& values) {
+  const Estimate mean = estimate(values);
+  return {{"mean", number(mean.mean)}, {"sd", number(mean.sd)}, {"ci95", ends(mean.interval)}};
+}
+
+Json certificate_json(const std::vector<manager::Certificate>& all) {
+  std::vector<double> planned, bound, gap;
+  bool exact = true;
+  std::set<std::string> methods;
+  double merged = 0;
+  for (const manager::Certificate& one : all) {
+    planned.push_back(one.planned);
+    bound.push_back(one.bound);
+    gap.push_back(one.milp_gap);
+    exact = exact && one.exact;
+    merged += static_cast<double>(one.merged);
+    methods.insert(one.method);
+  }
+  Json out = {{"method", std::vector<std::string>(methods.begin(), methods.end())},
+              {"exact", exact},
+              {"merged", merged},
+              {"planned_cost", estimate_json(planned)},
+              {"bound", estimate_json(bound)}};
+  if (std::isfinite(estimate(gap).mean)) out["solver_gap"] = estimate_json(gap);
+  return out;
+}
+
+std::vector<TradeOff> points_of(const Setup& setup, const Comparison& comparison) {
+  std::vector<TradeOff> out;
+  for (const ContenderResult& result : comparison.results) {
+    TradeOff mean{};
+    for (const Metrics& one : result.metrics) {
+      const TradeOff point = trade_off(setup, one);
+      for (std::size_t k = 0; k < mean.size(); ++k) mean[k] += point[k] / static_cast<double>(result.metrics.size());
+    }
+    out.push_back(mean);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<double> values_of(const Setup& setup, const ContenderResult& result, const std::string& metric) {
+  const Column column = column_of(setup, metric);
+  std::vector<double> out;
+  for (const Metrics& one : result.metrics) out.push_back(value_of(column, one));
+  return out;
+}
+
+Json comparison_json(const Scenario& scenario, const Comparison& comparison) {
+  const Setup& setup = *scenario.setup;
+  const ContenderResult& baseline = comparison.results[comparison.baseline];
+  Json policies = Json::object();
+  // p-values that are looked at together are adjusted together: those of one metric over all contenders.
+  for (const ContenderResult& result : comparison.results) policies[result.contender.label] = Json::object();
+  for (const std::string& name : metric_names(setup)) {
+    const Column column = column_of(setup, name);
+    const std::vector<double> theirs = values_of(setup, baseline, name);
+    std::vector<double> p_values;
+    std::vector<std::string> labels;
+    for (const ContenderResult& result : comparison.results) {
+      const std::vector<double> own = values_of(setup, result, name);
+      Json entry = estimate_json(own);
+      if (entry["mean"].is_null()) continue;
+      if (&result != &baseline) {
+        entry["delta_vs_baseline"] = delta_json(*column.metric, own, theirs);
+        const Json& p = entry["delta_vs_baseline"]["p_value"];
+        p_values.push_back(p.is_number() ? p.get<double>() : std::nan(""));
+        labels.push_back(result.contender.label);
+      }
+      policies[result.contender.label][name] = std::move(entry);
+    }
+    const std::vector<double> adjusted = holm(p_values);
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      policies[labels[i]][name]["delta_vs_baseline"]["p_holm"] = number(adjusted[i]);
+  }
+  for (const ContenderResult& result : comparison.results) {
+    Json& entry = policies[result.contender.label];
+    if (!result.regret.empty()) {
+      entry["regret"] = estimate_json(result.regret);
+      if (!result.anatomy.switching.empty())
+        entry["regret"]["parts"] = {{"misprediction", estimate_json(result.anatomy.misprediction)},
+                                    {"switching", estimate_json(result.anatomy.switching)},
+                                    {"granularity", estimate_json(result.anatomy.granularity)}};
+    }
+    if (!result.certificates.empty() && !result.certificates[0].method.empty())
+      entry["regret"]["certificate"] = certificate_json(result.certificates);
+  }
+  const std::vector<TradeOff> points = points_of(setup, comparison);
+  const std::vector<double> shares = exclusive_contributions(points);
+  Json volume = {{"reference", {1, 1, 1}},
+                 {"axes", {"mean power over the board's most", "miss rate", "1 - accuracy"}},
+                 {"all", number(hypervolume(points))},
+                 {"policies", Json::object()}};
+  for (std::size_t c = 0; c < points.size(); ++c)
+    volume["policies"][comparison.results[c].contender.label] = {
+        {"point", {number(points[c][0]), number(points[c][1]), number(points[c][2])}},
+        {"alone", number(hypervolume(std::span(&points[c], 1)))},
+        {"exclusive", number(shares[c])}};
+  Json warnings = scenario.warnings;
+  if (comparison.replications < 2)
+    warnings.push_back("one replication: no interval can be given (--replications 10 or more)");
+  return {{"scenario", scenario.file.name},
+          {"engine", comparison.engine},
+          {"seed", comparison.seed},
+          {"replications", comparison.replications},
+          {"stopped_early", comparison.stopped_early},
+          {"baseline", baseline.contender.label},
+          {"policies", std::move(policies)},
+          {"hypervolume", std::move(volume)},
+          {"warnings", std::move(warnings)}};
+}
+
+namespace {
+
+std::string signed_text(double x, int digits) {
+  if (!std::isfinite(x)) return "-";
+  return (x < 0 ? "−" : "+") + rounded_text(std::abs(x), digits);
+}
+
+std::string with_interval(const Estimate& estimate) {
+  if (!std::isfinite(estimate.mean)) return "-";
+  const double half = (estimate.interval.high - estimate.interval.low) / 2;
+  return rounded_text(estimate.mean) + (std::isfinite(half) ? " ±" + rounded_text(half, 2) : "");
+}
+
+std::string percent_range(const Estimate& relative) {
+  if (!std::isfinite(relative.mean)) return "-";
+  return signed_text(100 * relative.mean, 3) + " % [" + signed_text(100 * relative.interval.low, 3) + ", " +
+         signed_text(100 * relative.interval.high, 3) + "]";
+}
+
+std::string absolute_range(const Estimate& difference) {
+  if (!std::isfinite(difference.mean)) return "-";
+  return signed_text(difference.mean, 3) + " [" + signed_text(difference.interval.low, 3) + ", " +
+         signed_text(difference.interval.high, 3) + "]";
+}
+
+std::string seeds_text(const SeedsNeeded& seeds) {
+  switch (seeds.state) {
+    case SeedsNeeded::State::decided: return "yes";
+    case SeedsNeeded::State::exact: return "yes (always the same)";
+    case SeedsNeeded::State::more: return std::to_string(seeds.more) + " more seeds";
+    case SeedsNeeded::State::undecidable: return "no";
+  }
+  return "?";
+}
+
+}  // namespace
+
+std::string comparison_text(const Scenario& scenario, const Comparison& comparison,
+                            const std::vector<std::string>& metrics, bool colour) {
+  const Page page(0, colour);
+  const Setup& setup = *scenario.setup;
+  const ContenderResult& baseline = comparison.results[comparison.baseline];
+  std::string out = page.bold(setup.name);
+  if (!scenario.file.title.empty()) out += " - " + scenario.file.title;
+  out += "\n" +
+         page.dim("  " + setup.platform.file.name + (setup.modes[0].name.empty() ? "" : ", " + setup.modes[0].name) +
+                  "; " + rounded_text(to_s(setup.duration)) + " s x " + std::to_string(comparison.replications) +
+                  (comparison.stopped_early ? " (stopped early)" : "") + "; seed " + std::to_string(comparison.seed) +
+                  "; engine " + comparison.engine) +
+         "\n\n";
+
+  std::vector<std::vector<std::string>> rows{{"mean ± 95 %"}};
+  for (const std::string& name : metrics) {
+    const Metric& metric = *column_of(setup, name).metric;
+    rows[0].push_back(name + (metric.unit.empty() ? "" : " " + std::string(metric.unit)));
+  }
+  for (const ContenderResult& result : comparison.results) {
+    rows.push_back({result.contender.label});
+    for (const std::string& name : metrics)
+      rows.back().push_back(with_interval(estimate(values_of(setup, result, name))));
+  }
+  out += page.table(rows) + "\n";
+
+  // Shares and scores differ by points, quantities by percent.
+  rows = {{"against " + baseline.contender.label}};
+  for (const std::string& name : metrics) rows[0].push_back(name);
+  for (const ContenderResult& result : comparison.results) {
+    if (&result == &baseline) continue;
+    rows.push_back({result.contender.label});
+    for (const std::string& name : metrics) {
+      const std::vector<double> own = values_of(setup, result, name), theirs = values_of(setup, baseline, name);
+      const Estimate relative = relative_difference(own, theirs);
+      const bool quantity = !column_of(setup, name).metric->unit.empty() && std::isfinite(relative.interval.low);
+      rows.back().push_back(quantity ? percent_range(relative)
+                                     : absolute_range(estimate(paired_differences(own, theirs))));
+    }
+  }
+  if (rows.size() > 1) out += page.table(rows) + "\n";
+
+  rows = {{"is it better?", "by", "replications won", "probability", "decided at 95 %"}};
+  for (const ContenderResult& result : comparison.results) {
+    if (&result == &baseline) continue;
+    for (const std::string& name : metrics) {
+      const Metric& metric = *column_of(setup, name).metric;
+      if (metric.better == Better::neither) continue;
+      const std::vector<double> own = values_of(setup, result, name), theirs = values_of(setup, baseline, name);
+      const bool higher = metric.better == Better::higher;
+      const Superiority wins = higher ? superiority(theirs, own) : superiority(own, theirs);
+      if (wins.n == 0) continue;
+      rows.push_back({result.contender.label, name,
+                      rounded_text(100 * wins.share, 3) + " % [" + rounded_text(100 * wins.interval.low, 3) + ", " +
+                          rounded_text(100 * wins.interval.high, 3) + "]",
+                      rounded_text(wins.mean_is_lower, 3), seeds_text(seeds_needed(paired_differences(own, theirs)))});
+    }
+  }
+  if (rows.size() > 1) out += page.table(rows) + "\n";
+
+  const bool regret = std::any_of(comparison.results.begin(), comparison.results.end(),
+                                  [](const ContenderResult& result) { return !result.regret.empty(); });
+  if (regret) {
+    const bool parts = std::any_of(comparison.results.begin(), comparison.results.end(),
+                                   [](const ContenderResult& result) { return !result.anatomy.switching.empty(); });
+    rows = {{"regret (cost a frame)", "mean ± 95 %"}};
+    if (parts) rows[0].insert(rows[0].end(), {"misprediction", "switching", "granularity"});
+    for (const ContenderResult& result : comparison.results) {
+      if (is(result.contender.policy, kOracle)) continue;
+      rows.push_back({result.contender.label, with_interval(estimate(result.regret))});
+      if (result.anatomy.switching.empty()) continue;
+      for (const auto* part : {&result.anatomy.misprediction, &result.anatomy.switching, &result.anatomy.granularity})
+        rows.back().push_back(with_interval(estimate(*part)));
+    }
+    out += page.table(rows);
+    for (const ContenderResult& result : comparison.results) {
+      if (result.certificates.empty() || result.certificates[0].method.empty()) continue;
+      const Json json = certificate_json(result.certificates);
+      out +=
+          page.dim(
+              "  " + result.contender.label + ": by " + json["method"][0].get<std::string>() +
+              (json["exact"].get<bool>() ? ", exact" : ", not proved the best") + "; planned cost " +
+              (json["planned_cost"]["mean"].is_null() ? "-" : rounded_text(json["planned_cost"]["mean"])) +
+              ", bound from below " + (json["bound"]["mean"].is_null() ? "none" : rounded_text(json["bound"]["mean"])) +
+              (json.contains("solver_gap") ? ", solver's gap " + rounded_text(json["solver_gap"]["mean"], 2) : "")) +
+          "\n";
+    }
+    out += "\n";
+  }
+  const std::vector<TradeOff> points = points_of(setup, comparison);
+  const std::vector<double> own = exclusive_contributions(points);
+  if (const double all = hypervolume(points); std::isfinite(all) && all > 0) {
+    out += "  hypervolume of (energy, misses, 1 - accuracy): " + rounded_text(all) + "; of it only by";
+    bool first = true;
+    for (std::size_t c = 0; c < points.size(); ++c)
+      if (own[c] > 1e-9) {
+        out += (first ? " " : ", ") + comparison.results[c].contender.label + " " + rounded_text(own[c], 3);
+        first = false;
+      }
+    out += first ? " nobody\n" : "\n";
+  }
+  if (comparison.replications < 2)
+    out += page.paint("33", "  note      ") + "one replication: no interval can be given\n";
+  for (const std::string& warning : scenario.warnings) out += page.paint("33", "  note      ") + warning + "\n";
+  return out;
+}
+
+std::string comparison_csv(const Scenario& scenario, const Comparison& comparison) {
+  std::string out = "policy,replication,metric,value\n";
+  const Setup& setup = *scenario.setup;
+  for (const ContenderResult& result : comparison.results)
+    for (const std::string& name : metric_names(setup)) {
+      const std::vector<double> values = values_of(setup, result, name);
+      for (std::size_t r = 0; r < values.size(); ++r) {
+        if (!std::isfinite(values[r])) continue;
+        out += csv_cell(result.contender.label) + ',' + std::to_string(r) + ',' + csv_cell(name) + ',';
+        append_number(out, values[r]);
+        out += '\n';
+      }
+    }
+  return out;
+}
+
+}  // namespace dynasoc
