@@ -438,12 +438,14 @@ namespace {
 
 std::string signed_text(double x, int digits) {
   if (!std::isfinite(x)) return "-";
+  if (std::abs(x) < 1e-7) x = 0;  // rounding of sums
   return (x < 0 ? "−" : "+") + rounded_text(std::abs(x), digits);
 }
 
 std::string with_interval(const Estimate& estimate) {
   if (!std::isfinite(estimate.mean)) return "-";
-  const double half = (estimate.interval.high - estimate.interval.low) / 2;
+  double half = (estimate.interval.high - estimate.interval.low) / 2;
+  if (half < 1e-9 * std::abs(estimate.mean)) half = 0;  // rounding of sums
   return rounded_text(estimate.mean) + (std::isfinite(half) ? " ±" + rounded_text(half, 2) : "");
 }
 
@@ -457,6 +459,11 @@ std::string absolute_range(const Estimate& difference) {
   if (!std::isfinite(difference.mean)) return "-";
   return signed_text(difference.mean, 3) + " [" + signed_text(difference.interval.low, 3) + ", " +
          signed_text(difference.interval.high, 3) + "]";
+}
+
+std::string probability_text(double p) {
+  if (!std::isfinite(p)) return "-";
+  return p > 0.999 ? "> 0.999" : p < 0.001 ? "< 0.001" : rounded_text(p, 3);
 }
 
 std::string seeds_text(const SeedsNeeded& seeds) {
@@ -513,23 +520,23 @@ std::string comparison_text(const Scenario& scenario, const Comparison& comparis
   }
   if (rows.size() > 1) out += page.table(rows) + "\n";
 
-  rows = {{"is it better?", "by", "replications won", "probability", "decided at 95 %"}};
-  for (const ContenderResult& result : comparison.results) {
-    if (&result == &baseline) continue;
-    for (const std::string& name : metrics) {
-      const Metric& metric = *column_of(setup, name).metric;
-      if (metric.better == Better::neither) continue;
-      const std::vector<double> own = values_of(setup, result, name), theirs = values_of(setup, baseline, name);
-      const bool higher = metric.better == Better::higher;
-      const Superiority wins = higher ? superiority(theirs, own) : superiority(own, theirs);
+  // Of the objective, or of the last column where it is not shown: a table of everything would be read by nobody.
+  const auto objective = std::find(metrics.begin(), metrics.end(), "run.cost");
+  const std::string& judged = objective != metrics.end() ? *objective : metrics.back();
+  if (const Metric& metric = *column_of(setup, judged).metric; metric.better != Better::neither) {
+    rows = {{"better by " + judged + "?", "in replications", "probability", "decided at 95 %"}};
+    for (const ContenderResult& result : comparison.results) {
+      if (&result == &baseline) continue;
+      const std::vector<double> own = values_of(setup, result, judged), theirs = values_of(setup, baseline, judged);
+      const Superiority wins = metric.better == Better::higher ? superiority(theirs, own) : superiority(own, theirs);
       if (wins.n == 0) continue;
-      rows.push_back({result.contender.label, name,
+      rows.push_back({result.contender.label,
                       rounded_text(100 * wins.share, 3) + " % [" + rounded_text(100 * wins.interval.low, 3) + ", " +
                           rounded_text(100 * wins.interval.high, 3) + "]",
-                      rounded_text(wins.mean_is_lower, 3), seeds_text(seeds_needed(paired_differences(own, theirs)))});
+                      probability_text(wins.mean_is_lower), seeds_text(seeds_needed(paired_differences(own, theirs)))});
     }
+    if (rows.size() > 1) out += page.table(rows) + "\n";
   }
-  if (rows.size() > 1) out += page.table(rows) + "\n";
 
   const bool regret = std::any_of(comparison.results.begin(), comparison.results.end(),
                                   [](const ContenderResult& result) { return !result.regret.empty(); });

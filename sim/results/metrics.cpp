@@ -228,14 +228,15 @@ double uxcost(const RunSight& run) {
 
 double cost(const RunSight& run) {
   const Objective& objective = run.all.setup->objective;
-  double frames = 0, overdue = 0, idle_j = 0;
+  double frames = 0, overdue = 0, energy_j = 0;
   for (const AppRecord& app : run.all.run->apps) {
     frames += static_cast<double>(app.jobs);
     overdue += static_cast<double>(app.overdue);
+    energy_j += app.energy_mj * 1e-3;
   }
-  for (const UnitRecord& unit : run.all.run->units) idle_j += unit.idle_energy_j;
+  for (const UnitRecord& unit : run.all.run->units) energy_j += unit.idle_energy_j;
   return over(objective.miss * (run.all.missed() + overdue) + objective.accuracy * run.all.shortfall_sum +
-                  objective.energy * (run.all.energy_mj * 1e-3 + idle_j),
+                  objective.energy * energy_j,
               frames);
 }
 

@@ -1,6 +1,7 @@
 #include "manager/oracle/plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -78,17 +79,22 @@ class Planner {
     // A clock at which every frame would be dropped as hopeless serves nothing, ever.
     Time laxest = app_.targets.empty() || app_.targets.front().from > app_.start ? kNever : 0;
     for (const Future::Target& target : app_.targets) laxest = std::max(laxest, target.deadline);
-    for (const double fastest_ns : p_.fastest_ns)
-      hopeless_.push_back(app_.late == LatePolicy::drop_hopeless && fastest_ns > static_cast<double>(laxest));
+    for (const double fastest : p_.fastest_ns)
+      hopeless_.push_back(app_.late == LatePolicy::drop_hopeless && fastest > static_cast<double>(laxest));
     for (const Configuration& with : p_.configurations) at_opp_.push_back(by_opp.at({with.subnet, with.unit}));
   }
 
   Plan plan() {
     Plan out;
     // What drops frames by what waits can be made to drop less by being slower: earlier is not always better then.
-    out.exact =
-        app_.late != LatePolicy::drop_oldest && app_.late != LatePolicy::replace && app_.driver == ArrivalDriver::clock;
-    fronts_.push_back({{app_.start, 0, kNone, kNone, kNone}});
+    out.exact = app_.late != LatePolicy::drop_oldest && app_.late != LatePolicy::replace &&
+                app_.driver == ArrivalDriver::clock &&
+                // What another unit's clock is worth later is not compared.
+                std::all_of(p_.configurations.begin(), p_.configurations.end(),
+                            [this](const Configuration& c) { return c.unit == p_.configurations.front().unit; });
+    Label root{app_.start, 0, kNone, kNone, kNone, {}};
+    root.opp.fill(kNone);
+    fronts_.push_back({root});
     for (std::uint64_t next = 0; next < fronts_.size(); ++next) {
       const std::size_t first = labels_.size();
       prune(next, out);
@@ -100,12 +106,16 @@ class Planner {
 
  private:
   static constexpr int kNone = -1;
+  static constexpr std::size_t kMostUnits = 8;
+  /// Engines round work and times differently; a plan that is in time by less than this may be late.
+  static constexpr Time kGuard = 1000;
   struct Label {
     Time finish;
     double cost;
     int parent;
     int configuration;
-    int frame;  // the last one served
+    int frame;                                // the last one served
+    std::array<std::int8_t, kMostUnits> opp;  // asked for last, by unit; -1 = as it likes, before the run
   };
   struct Outcome {
     Time finish;
@@ -145,19 +155,31 @@ class Planner {
     return opp < static_cast<int>(at.size()) ? at[static_cast<std::size_t>(opp)] : kNone;
   }
 
+  // The configuration with the clock that its unit has, where that is not the one asked for; else -1.
+  int changed_from(const Label& before, int c) const {
+    const Configuration& with = configuration(c);
+    const int opp = before.opp[static_cast<std::size_t>(with.unit)];
+    return opp < 0 || opp == with.opp ? kNone : old_configuration(c, opp);
+  }
+
+  // Shortest time that the tables know for any sub-network at the clock in effect at `dispatched`.
+  double fastest_ns(const Label& before, int c, Time dispatched) const {
+    const int old = changed_from(before, c);
+    const bool settling = old >= 0 && dispatched < before.finish + clocks_[static_cast<std::size_t>(c)].settle;
+    return p_.fastest_ns[static_cast<std::size_t>(settling ? old : c)];
+  }
+
   // Serves a frame from `start` on; its clock and sub-network were asked for when the one before it was done.
   Outcome serve(std::uint64_t frame, Time start, const Label& before, int c) {
     const Configuration& with = configuration(c);
     const Demand& demand = p_.demand[static_cast<std::size_t>(with.unit)];
     const std::vector<double>& alone = row(frame);
     const double alone_ns = alone[static_cast<std::size_t>(c)];
-    const Configuration* last = before.configuration >= 0 ? &configuration(before.configuration) : nullptr;
-    if (last != nullptr && last->unit == with.unit && last->opp != with.opp) {
+    if (const int old = changed_from(before, c); old >= 0) {
       const Future::Clock& clock = clocks_[static_cast<std::size_t>(c)];
       start = std::max(start, before.finish + clock.stall);
       const Time effective = before.finish + clock.settle;
-      const int old = old_configuration(c, last->opp);
-      if (start < effective && old >= 0) {  // the first part runs at the clock before
+      if (start < effective) {  // the first part runs at the clock before
         const double old_ns = alone[static_cast<std::size_t>(old)];
         const double done_ns = demand.done_ns(start, effective, app_.weight);
         if (done_ns >= old_ns)
@@ -192,7 +214,7 @@ class Planner {
       while (at != kNever && app_.late == LatePolicy::drop_hopeless) {
         const Time deadline = relative_deadline(std::max(at, ready));
         if (deadline == kNever ||
-            static_cast<double>(std::max(at, ready)) + p_.fastest_ns[static_cast<std::size_t>(c)] <=
+            static_cast<double>(std::max(at, ready)) + fastest_ns(before, c, std::max(at, ready)) <=
                 static_cast<double>(at + deadline))
           break;
         cost += lost(at);
@@ -206,7 +228,7 @@ class Planner {
       }
       const Outcome served = serve(frame, start, before, c);
       const Time deadline = relative_deadline(start);
-      const bool late = deadline != kNever && served.finish > at + deadline;
+      const bool late = deadline != kNever && served.finish + kGuard > at + deadline;
       if (served.finish > future_.end) {  // never done: lost if its deadline comes before the end does
         if (late && at + deadline <= future_.end) cost += lost(at);
       } else if (counted(at)) {
@@ -215,7 +237,9 @@ class Planner {
       }
       cost += objective.energy * with.idle_w * counted_s(before.finish, served.finish);
       if (frame + 1 >= fronts_.size()) fronts_.resize(frame + 2);
-      fronts_[frame + 1].push_back({served.finish, cost, index, c, static_cast<int>(frame)});
+      Label after{served.finish, cost, index, c, static_cast<int>(frame), before.opp};
+      after.opp[static_cast<std::size_t>(with.unit)] = static_cast<std::int8_t>(with.opp);
+      fronts_[frame + 1].push_back(after);
     }
   }
 

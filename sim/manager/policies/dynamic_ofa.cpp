@@ -70,7 +70,8 @@ class DynamicOfa final : public Policy {
     }
     // A clock shared by several applications runs as fast as the most demanding of them needs.
     for (const DomainView& domain : seen.domains)
-      if (wanted_opp_[domain.index] >= 0 && wanted_opp_[domain.index] != domain.requested)
+      // A clock that is right by its governor's doing is taken over too: the governor would move it later.
+      if (wanted_opp_[domain.index] >= 0 && (wanted_opp_[domain.index] != domain.requested || domain.governed))
         decision.set(Knob::frequency, domain.index, wanted_opp_[domain.index], clock_why_[domain.index]);
   }
 
@@ -240,8 +241,12 @@ class DynamicOfa final : public Policy {
   }
   // Of two budgets, the one with relatively less left.
   static Why by_budget(Why why, const AppView& app, double energy_mj, const Choice& best) {
-    const double energy = app.energy_budget_mj > 0 ? 1 - energy_mj / app.energy_budget_mj : 1e300;
-    const double power = app.power_budget_w > 0 ? 1 - best.power_w / app.power_budget_w : 1e300;
+    constexpr double kNone = 1e300;  // no budget, or the tables say no energy
+    double energy = app.energy_budget_mj > 0 ? 1 - energy_mj / app.energy_budget_mj : kNone;
+    double power = app.power_budget_w > 0 ? 1 - best.power_w / app.power_budget_w : kNone;
+    if (!std::isfinite(energy)) energy = kNone;
+    if (!std::isfinite(power)) power = kNone;
+    if (energy == kNone && power == kNone) return why;
     why.binding = energy <= power ? Constraint::energy : Constraint::power;
     why.margin = std::min(energy, power);
     why.slack = why.margin * (energy <= power ? app.energy_budget_mj : app.power_budget_w);

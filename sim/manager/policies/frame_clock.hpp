@@ -71,6 +71,7 @@ class FrameClock : public Policy {
     return seen.domains[seen.units[app.unit].domains[0]].opps_mhz[opp];
   }
   static Why by_latency(const AppView& app, const Reason& reason, double slack_ms) {
+    if (!std::isfinite(slack_ms)) return {.reason = reason};  // the tables do not cover the clock that was taken
     return {.reason = reason,
             .binding = Constraint::latency,
             .slack = slack_ms,
