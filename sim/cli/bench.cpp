@@ -38,8 +38,10 @@ struct Plan {
   double growth_inferences = 5e5;  ///< for each number of applications
   int growth_rounds = 3;
   int starts = 20;
+  int comparison_replications = 30;
+  double oracle_s = 600;
 
-  static Plan quick() { return {2, 3e4, 1e4, 4e3, {1e3, 1e4, 1e5}, {4, 16, 64}, 2e4, 2, 5}; }
+  static Plan quick() { return {2, 3e4, 1e4, 4e3, {1e3, 1e4, 1e5}, {4, 16, 64}, 2e4, 2, 5, 2, 10}; }
 };
 
 struct Finished {
@@ -174,6 +176,7 @@ class Bench {
     ProgressBar progress(quiet_);
     speed(out, progress);
     governors(out);
+    managers(out);
     growth_in_inferences(out, progress);
     growth_in_applications(out, progress);
     start_up(out, progress);
@@ -248,6 +251,22 @@ class Bench {
       }
       to[background ? "throughput" : "throughput_without_background"] = ratio(governed, fixed);
     }
+  }
+
+  // What decisions cost, and what answers about managers do: a comparison, an oracle's plan.
+  void managers(Json& out) const {
+    Json& to = out["managers"] = Json::object();
+    for (const std::string& name : manager::Registry<manager::Policy>::instance().names()) {
+      if (manager::Registry<manager::Policy>::instance().make(name, nullptr)->clairvoyant()) continue;
+      std::vector<double> rounds;
+      for (int round = 0; round < 3; ++round) rounds.push_back(policy_ns(name));
+      std::sort(rounds.begin(), rounds.end());
+      if (std::isfinite(rounds[1])) to["ns_per_decision"][name] = rounds[1];
+    }
+    const TimedWork comparison = timed_comparison(plan_.comparison_replications, default_jobs());
+    to["comparison"] = {{"runs", comparison.count}, {"seconds", comparison.seconds}, {"jobs", default_jobs()}};
+    const TimedWork oracle = timed_oracle(plan_.oracle_s);
+    to["oracle"] = {{"frames", oracle.count}, {"seconds", oracle.seconds}};
   }
 
   BenchRun simgrid_run(const fs::path& program, ProgressBar& progress) const {
@@ -459,6 +478,14 @@ std::string bench_text(const Json& r, bool colour) {
   };
   share("throughput with schedutil and podgov, of fixed clocks", "throughput");
   share("the same without background loads (units idle at times)", "throughput_without_background");
+
+  line(out, "\n%sMANAGERS%s  one decision, four applications on the Xavier NX", bold, plain);
+  for (const auto& [name, ns] : r["managers"]["ns_per_decision"].items())
+    line(out, "  %-24s %10.0f ns", name.c_str(), ns.get<double>());
+  line(out, "  dynasoc compare: %.0f runs of a minute in %.2f s on %d cores", get(r["managers"]["comparison"], "runs"),
+       get(r["managers"]["comparison"], "seconds"), r["managers"]["comparison"]["jobs"].get<int>());
+  line(out, "  oracle: the plan of %.0f frames in %.1f s", get(r["managers"]["oracle"], "frames"),
+       get(r["managers"]["oracle"], "seconds"));
 
   line(out, "\n%sSTART%s  dynasoc run scenarios/minimal.json, whole process: %.1f ms (median; best %.1f)", bold, plain,
        get(r, "startup_ms"), get(r, "startup_ms_best"));

@@ -8,6 +8,7 @@
 #include "common/child_process.hpp"
 #include "kernel/random.hpp"
 #include "manager/governor.hpp"
+#include "results/comparison.hpp"
 
 namespace dynasoc {
 namespace fs = std::filesystem;
@@ -120,6 +121,96 @@ double governor_ns(const std::string& name, int calls) {
     if (sample.ask == manager::Ask::sample) sample.since = sample.now;
   }
   return (cpu_seconds() - began_s) * 1e9 / calls;
+}
+
+namespace {
+
+double now_ns() {
+  return static_cast<double>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+          .count());
+}
+
+struct Stopwatch {
+  double ns = 0;
+  double calls = 0;
+};
+
+class TimedPolicy final : public manager::Policy {
+ public:
+  TimedPolicy(std::unique_ptr<manager::Policy> policy, Stopwatch& watch) : policy_(std::move(policy)), watch_(watch) {}
+  manager::Triggers triggers() const override { return policy_->triggers(); }
+  double compute_cost_us() const override { return policy_->compute_cost_us(); }
+  void decide(const manager::Observation& seen, manager::Decision& decision) override {
+    const double began = now_ns();
+    policy_->decide(seen, decision);
+    const double ended = now_ns();
+    if (seen.trigger == manager::Trigger::start) return;  // tables are read and lists are made
+    watch_.ns += ended - began;
+    ++watch_.calls;
+  }
+
+ private:
+  std::unique_ptr<manager::Policy> policy_;
+  Stopwatch& watch_;
+};
+
+Scenario four_applications() { return load_scenario(bench_root() / "scenarios" / "bench" / "four-applications.json"); }
+
+}  // namespace
+
+double policy_ns(const std::string& name) {
+  Setup setup = *four_applications().setup;
+  Stopwatch watch;
+  setup.policy_factory = [&name, &watch] {
+    return std::make_unique<TimedPolicy>(manager::Registry<manager::Policy>::instance().make(name, nullptr), watch);
+  };
+  simulate(setup, {}, EngineKind::native, 0);
+  constexpr int kReadings = 10'000;
+  double least = 1e300;
+  for (int i = 0; i < kReadings; ++i) {
+    const double began = now_ns();
+    least = std::min(least, now_ns() - began);
+  }
+  return watch.calls > 0 ? std::max(0.0, watch.ns / watch.calls - least) : std::nan("");
+}
+
+TimedWork timed_comparison(int replications, int jobs) {
+  const Scenario scenario = four_applications();
+  ComparisonRequest request;
+  request.contenders = contenders_of(scenario,
+                                     "none,static,dynamic-ofa,dynamic-ofa-demo,hierarchical,alert,pid,mpc,ucb,"
+                                     "critical-speed,pace,schedutil");
+  request.replications = replications;
+  request.jobs = jobs;
+  const double began = now_ns();
+  compare(scenario, request);
+  return {(now_ns() - began) * 1e-9, static_cast<double>(request.contenders.size()) * replications};
+}
+
+TimedWork timed_oracle(double duration_s) {
+  const Json json = {
+      {"platform", "jetson-xavier-nx"},
+      {"duration_s", duration_s},
+      {"policy", "oracle"},
+      {"applications",
+       {{"camera",
+         {{"network", "dynamic-ofa-gpu"},
+          {"tables", {"search"}},
+          {"unit", "gpu"},
+          {"late", "drop-hopeless"},
+          {"arrivals", {{"kind", "periodic"}, {"period_ms", 33.333}, {"jitter_ms", 5}}},
+          {"targets", {{{"latency_ms", 60}}}},
+          {"execution", {{"kind", "table"}, {"default_cv", 0.1}}}}}}},
+      {"background",
+       {{"other",
+         {{"unit", "gpu"},
+          {"weight", 0.3},
+          {"demand", {{"kind", "on-off"}, {"on_ms", 2000}, {"off_ms", 3000}, {"exponential", true}}}}}}}};
+  const Scenario scenario = load_scenario(Document::parse(json.dump(1), "oracle bench"), bench_root());
+  const double began_s = cpu_seconds();
+  const RunRecord record = simulate(*scenario.setup, {}, EngineKind::native, 0);
+  return {cpu_seconds() - began_s, static_cast<double>(record.apps[0].jobs)};
 }
 
 Json to_json(const BenchRun& run) {

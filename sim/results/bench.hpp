@@ -53,6 +53,20 @@ std::vector<BenchRun> bench_in_child(const BenchWorkload& workload, bool record_
 /// busy or idle every few milliseconds and is sampled in between.
 double governor_ns(const std::string& name, int calls);
 
+/// Time of one decision of a policy with its default parameters [ns], mean over a run of scenarios/bench's four
+/// applications on the Xavier NX; the clock's own reading is taken off. NaN if it was never asked after the start.
+double policy_ns(const std::string& name);
+
+/// Wall time [s] of the comparison of twelve managers on that scenario, 30 replications each, and of how many runs.
+struct TimedWork {
+  double seconds = 0;
+  double count = 0;
+};
+TimedWork timed_comparison(int replications, int jobs);
+
+/// CPU time [s] that the oracle takes for one application at 30 frames a second, and of how many frames.
+TimedWork timed_oracle(double duration_s);
+
 Json to_json(const BenchRun& run);
 BenchRun bench_run_of(const Json& json);
 

@@ -323,6 +323,11 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
         {"mean_power_w", interval(records, [](const RunRecord& r) { return r.energy_j() / r.measured_s; })},
         {"units", std::move(unit_intervals)}};
   }
+  if (!first.certificate.method.empty()) {
+    const manager::Certificate& one = first.certificate;
+    out["oracle"] = {{"method", one.method},       {"exact", one.exact},   {"planned_cost", number(one.planned)},
+                     {"bound", number(one.bound)}, {"merged", one.merged}, {"solver_gap", number(one.milp_gap)}};
+  }
   Json by = Json::object(), energy_by = Json::object();
   for (std::size_t p = 0; p < 3; ++p) {
     by[kProvenances[p]] = completed > 0 ? provenance[p] / completed : 0.0;
@@ -512,6 +517,15 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
       if (by[name].get<double>() > 0) text += (text.empty() ? "" : ", ") + percent(by[name]) + " " + name;
     return text.empty() ? std::string("-") : text;
   };
+  if (summary.contains("oracle")) {
+    const Json& one = summary["oracle"];
+    out += page.dim("  oracle    by " + one["method"].get<std::string>() +
+                    (one["exact"].get<bool>() ? ", exact" : ", not proved the best") + "; planned cost a frame " +
+                    (one["planned_cost"].is_null() ? "-" : rounded_text(one["planned_cost"])) + ", bound from below " +
+                    (one["bound"].is_null() ? "none" : rounded_text(one["bound"])) +
+                    (records.size() > 1 ? " (replication 0)" : "")) +
+           "\n";
+  }
   out += page.dim("  rests on  latency " + shares(summary["provenance"]) + "; energy " +
                   shares(summary["energy_provenance"])) +
          "\n";

@@ -1,6 +1,7 @@
 // Everything a run needs, with all names resolved. Immutable once made: any number of runs share one.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +69,8 @@ struct Setup {
   std::vector<AppSetup> apps;
   std::vector<BackgroundSetup> background;
   manager::Choice<manager::Policy> policy;
+  /// Makes the policy of a run in place of `policy`, from any thread: for policies that no file can name.
+  std::function<std::unique_ptr<manager::Policy>()> policy_factory;
   std::optional<double> manager_cost_us;  ///< overrides the policy's own
   Objective objective;
   Time duration = 0;

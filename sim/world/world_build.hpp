@@ -201,7 +201,7 @@ void World<E>::build_loads() {
 
 template <Engine E>
 void World<E>::build_managers() {
-  policy_ = setup_.policy.make();
+  policy_ = setup_.policy_factory ? setup_.policy_factory() : setup_.policy.make();
   triggers_ = policy_->triggers();
   if (setup_.ideal.granularity) triggers_.arrival = triggers_.completion = true;
   manager_cost_us_ = setup_.manager_cost_us.value_or(policy_->compute_cost_us());

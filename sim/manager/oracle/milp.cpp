@@ -11,6 +11,7 @@
 
 #ifdef DYNASOC_WITH_CBC
 #include <Cbc_C_Interface.h>
+#include <dlfcn.h>
 #endif
 
 namespace dynasoc::manager {
@@ -18,6 +19,60 @@ namespace dynasoc::manager {
 #ifdef DYNASOC_WITH_CBC
 
 namespace {
+
+// The solver's library, opened when it is first needed: with its own (LAPACK among them) it takes longer to load than
+// most runs take.
+class Cbc {
+ public:
+  static const Cbc* instance() {
+    static const Cbc cbc;
+    return cbc.library_ == nullptr ? nullptr : &cbc;
+  }
+  Cbc(const Cbc&) = delete;
+  Cbc& operator=(const Cbc&) = delete;
+
+#define DYNASOC_CBC(name) decltype(&::Cbc_##name) name = nullptr
+  DYNASOC_CBC(newModel);
+  DYNASOC_CBC(deleteModel);
+  DYNASOC_CBC(setLogLevel);
+  DYNASOC_CBC(setParameter);
+  DYNASOC_CBC(setObjSense);
+  DYNASOC_CBC(addCol);
+  DYNASOC_CBC(addRow);
+  DYNASOC_CBC(solve);
+  DYNASOC_CBC(getColSolution);
+  DYNASOC_CBC(getObjValue);
+  DYNASOC_CBC(getBestPossibleObjValue);
+  DYNASOC_CBC(isProvenOptimal);
+#undef DYNASOC_CBC
+
+ private:
+  Cbc() {
+    for (const char* name : {"libCbcSolver.so.3", "libCbcSolver.so"})
+      if (library_ == nullptr) library_ = ::dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    if (library_ == nullptr) return;
+#define DYNASOC_CBC(name) find(name, "Cbc_" #name)
+    DYNASOC_CBC(newModel);
+    DYNASOC_CBC(deleteModel);
+    DYNASOC_CBC(setLogLevel);
+    DYNASOC_CBC(setParameter);
+    DYNASOC_CBC(setObjSense);
+    DYNASOC_CBC(addCol);
+    DYNASOC_CBC(addRow);
+    DYNASOC_CBC(solve);
+    DYNASOC_CBC(getColSolution);
+    DYNASOC_CBC(getObjValue);
+    DYNASOC_CBC(getBestPossibleObjValue);
+    DYNASOC_CBC(isProvenOptimal);
+#undef DYNASOC_CBC
+  }
+  template <class Function>
+  void find(Function& function, const char* name) {
+    function = reinterpret_cast<Function>(::dlsym(library_, name));
+    if (function == nullptr) throw OutsideError(std::string("the solver CBC has no function ") + name);
+  }
+  void* library_ = nullptr;
+};
 
 struct Choice {
   int column;
@@ -39,10 +94,13 @@ constexpr std::size_t kWindow = 40;
 class Program {
  public:
   Program(const std::vector<Problem>& problems, int most_nodes)
-      : problems_(problems), model_(Cbc_newModel(), &Cbc_deleteModel), future_(*problems.at(0).future) {
-    Cbc_setLogLevel(model_.get(), 0);
-    Cbc_setParameter(model_.get(), "maxNodes", std::to_string(std::max(1, most_nodes)).c_str());
-    Cbc_setObjSense(model_.get(), 1);
+      : problems_(problems),
+        cbc_(*Cbc::instance()),
+        model_(cbc_.newModel(), cbc_.deleteModel),
+        future_(*problems.at(0).future) {
+    cbc_.setLogLevel(model_.get(), 0);
+    cbc_.setParameter(model_.get(), "maxNodes", std::to_string(std::max(1, most_nodes)).c_str());
+    cbc_.setObjSense(model_.get(), 1);
     for (std::size_t a = 0; a < problems.size(); ++a) add_frames(static_cast<int>(a));
     std::stable_sort(frames_.begin(), frames_.end(),
                      [](const Frame& a, const Frame& b) { return a.arrival < b.arrival; });
@@ -51,11 +109,12 @@ class Program {
   }
 
   MilpSolution solve() {
-    Cbc_solve(model_.get());
+    cbc_.solve(model_.get());
     MilpSolution out;
-    const double* x = Cbc_getColSolution(model_.get());
-    const double value = Cbc_getObjValue(model_.get());
-    out.bound = Cbc_isProvenOptimal(model_.get()) ? value : std::min(value, Cbc_getBestPossibleObjValue(model_.get()));
+    const double* x = cbc_.getColSolution(model_.get());
+    const double value = cbc_.getObjValue(model_.get());
+    out.bound =
+        cbc_.isProvenOptimal(model_.get()) ? value : std::min(value, cbc_.getBestPossibleObjValue(model_.get()));
     out.gap = (value - out.bound) / std::max(1e-12, std::abs(out.bound));
     out.configuration.resize(problems_.size());
     for (const Frame& frame : frames_) {  // in order of arrival, so that each application's are in its own order
@@ -73,11 +132,11 @@ class Program {
 
  private:
   int column(double cost) {
-    Cbc_addCol(model_.get(), "", 0, 1, cost, 1, 0, nullptr, nullptr);
+    cbc_.addCol(model_.get(), "", 0, 1, cost, 1, 0, nullptr, nullptr);
     return columns_++;
   }
   void row(const std::vector<int>& columns, const std::vector<double>& factors, char sense, double right) {
-    Cbc_addRow(model_.get(), "", static_cast<int>(columns.size()), columns.data(), factors.data(), sense, right);
+    cbc_.addRow(model_.get(), "", static_cast<int>(columns.size()), columns.data(), factors.data(), sense, right);
   }
 
   void add_frames(int a) {
@@ -180,7 +239,8 @@ class Program {
   }
 
   const std::vector<Problem>& problems_;
-  std::unique_ptr<Cbc_Model, decltype(&Cbc_deleteModel)> model_;
+  const Cbc& cbc_;
+  std::unique_ptr<Cbc_Model, decltype(&::Cbc_deleteModel)> model_;
   const Future& future_;
   std::vector<Frame> frames_;
   int columns_ = 0;
@@ -188,7 +248,7 @@ class Program {
 
 }  // namespace
 
-bool milp_available() { return true; }
+bool milp_available() { return Cbc::instance() != nullptr; }
 
 MilpSolution solve_milp(const std::vector<Problem>& problems, int most_nodes) {
   static std::mutex one_at_a_time;  // the solver's C interface keeps state of its own

@@ -340,8 +340,7 @@ class Oracle final : public Policy {
           "policy oracle: method milp needs arrivals that are known beforehand, not closed loops or cascades");
     if (p_.method == OracleMethod::milp && !milp_available())
       throw InputError(
-          "policy oracle: method milp needs the solver CBC (Debian: coinor-libcbc-dev), which this program was "
-          "built without");
+          "policy oracle: method milp needs the solver CBC (Debian: coinor-libcbc-dev), which was not found");
     if (p_.method == OracleMethod::milp ||
         (p_.method == OracleMethod::automatic && small && by_clock && milp_available()))
       by_program(seen, frames);
