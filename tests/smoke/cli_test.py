@@ -252,6 +252,31 @@ class CommandLine(unittest.TestCase):
 
     # ------------------------------------------------------------------------------------------------- what run writes
 
+    def test_compare(self):
+        lively = self.scenario(LIVELY)
+        text = self.good("compare", lively, "--policies", "none,dynamic-ofa,oracle", "--replications", "3")
+        for expected in ("mean ± 95 %", "against none", "better by run.cost?", "regret (cost a frame)", "hypervolume"):
+            self.assertIn(expected, text)
+        out = self.folder / "compared"
+        result = json.loads(self.good("compare", lively, "--policies", "none,dynamic-ofa", "--baseline", "dynamic-ofa",
+                                      "--replications", "3", "--out", out, "--json"))
+        self.assertEqual(result["baseline"], "dynamic-ofa")
+        self.assertEqual(set(result["policies"]), {"none", "dynamic-ofa"})
+        delta = result["policies"]["none"]["platform.energy_j"]["delta_vs_baseline"]
+        self.assertLessEqual(delta["ci95"][0], delta["mean"])
+        self.assertEqual({path.name for path in out.iterdir()}, {"comparison.json", "values.csv"})
+        with open(out / "values.csv", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row["metric"] == "run.cost"]
+        self.assertEqual(len(rows), 6)
+        for words, message in ((("--policies", "none,dynamic-off"), 'did you mean "dynamic-ofa"'),
+                               (("--policies", "none,pid", "--baseline", "pd"), 'did you mean "pid"'),
+                               (("--policies", "none", "--metrics", "run.csot"), 'did you mean "run.cost"'),
+                               ((), "--policies is missing")):
+            refused = run("compare", lively, *words)
+            self.assertEqual((refused.returncode, refused.stdout), (2, ""), refused.stderr)
+            self.assertIn(message, refused.stderr)
+            self.assertEqual(refused.stderr.count("\n"), 1)
+
     def test_why(self):
         lively = self.scenario(LIVELY)
         text = self.good("run", lively, "--why=1")

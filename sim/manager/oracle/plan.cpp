@@ -92,7 +92,7 @@ class Planner {
                 // What another unit's clock is worth later is not compared.
                 std::all_of(p_.configurations.begin(), p_.configurations.end(),
                             [this](const Configuration& c) { return c.unit == p_.configurations.front().unit; });
-    Label root{app_.start, 0, kNone, kNone, kNone, {}};
+    Label root{app_.start, 0, kNone, kNone, kNone, 0, {}};
     root.opp.fill(kNone);
     fronts_.push_back({root});
     for (std::uint64_t next = 0; next < fronts_.size(); ++next) {
@@ -107,19 +107,19 @@ class Planner {
  private:
   static constexpr int kNone = -1;
   static constexpr std::size_t kMostUnits = 8;
-  /// Engines round work and times differently; a plan that is in time by less than this may be late.
-  static constexpr Time kGuard = 1000;
   struct Label {
     Time finish;
     double cost;
     int parent;
     int configuration;
     int frame;                                // the last one served
+    double priced;                            // part of the cost that is only the price of time on units
     std::array<std::int8_t, kMostUnits> opp;  // asked for last, by unit; -1 = as it likes, before the run
   };
   struct Outcome {
     Time finish;
     double energy_j;
+    double alone_ns;
   };
 
   bool closed() const { return app_.driver == ArrivalDriver::completion; }
@@ -183,13 +183,13 @@ class Planner {
         const double old_ns = alone[static_cast<std::size_t>(old)];
         const double done_ns = demand.done_ns(start, effective, app_.weight);
         if (done_ns >= old_ns)
-          return {demand.finish(start, old_ns, app_.weight), configuration(old).power_w * old_ns * 1e-9};
+          return {demand.finish(start, old_ns, app_.weight), configuration(old).power_w * old_ns * 1e-9, old_ns};
         const double left_ns = (1 - done_ns / old_ns) * alone_ns;
         return {demand.finish(effective, left_ns, app_.weight),
-                (configuration(old).power_w * done_ns + with.power_w * left_ns) * 1e-9};
+                (configuration(old).power_w * done_ns + with.power_w * left_ns) * 1e-9, done_ns + left_ns};
       }
     }
-    return {demand.finish(start, alone_ns, app_.weight), with.power_w * alone_ns * 1e-9};
+    return {demand.finish(start, alone_ns, app_.weight), with.power_w * alone_ns * 1e-9, alone_ns};
   }
 
   void expand(int index, std::uint64_t next) {
@@ -228,7 +228,7 @@ class Planner {
       }
       const Outcome served = serve(frame, start, before, c);
       const Time deadline = relative_deadline(start);
-      const bool late = deadline != kNever && served.finish + kGuard > at + deadline;
+      const bool late = deadline != kNever && served.finish + p_.guard > at + deadline;
       if (served.finish > future_.end) {  // never done: lost if its deadline comes before the end does
         if (late && at + deadline <= future_.end) cost += lost(at);
       } else if (counted(at)) {
@@ -237,7 +237,8 @@ class Planner {
       }
       cost += objective.energy * with.idle_w * counted_s(before.finish, served.finish);
       if (frame + 1 >= fronts_.size()) fronts_.resize(frame + 2);
-      Label after{served.finish, cost, index, c, static_cast<int>(frame), before.opp};
+      const double price = p_.price_per_s * served.alone_ns * 1e-9;
+      Label after{served.finish, cost + price, index, c, static_cast<int>(frame), before.priced + price, before.opp};
       after.opp[static_cast<std::size_t>(with.unit)] = static_cast<std::int8_t>(with.opp);
       fronts_[frame + 1].push_back(after);
     }
@@ -312,7 +313,7 @@ class Planner {
 
   void choose(Plan& out) {
     out.frames.resize(p_.arrivals.size());
-    out.cost = best_ < 0 ? 0 : best_cost_;
+    out.cost = best_ < 0 ? 0 : best_cost_ - labels_[static_cast<std::size_t>(best_)].priced;
     for (int i = best_; i >= 0; i = labels_[static_cast<std::size_t>(i)].parent) {
       const Label& label = labels_[static_cast<std::size_t>(i)];
       if (label.frame < 0) break;

@@ -53,6 +53,10 @@ struct Problem {
   std::vector<double> fastest_ns;
   std::vector<Demand> demand;  ///< by unit, without this application
   std::vector<int> fixed;      ///< by frame: the configuration it must have; empty = free
+  /// A frame counts as late if it is in time by less: engines round differently, and plans of others shift a little.
+  Time guard = 1000;
+  double price_per_s =
+      0;  ///< paid for time on a unit while planning, so that others get some; not part of `Plan::cost`
   std::size_t most_labels = 60;
 };
 

@@ -10,8 +10,9 @@
 // `dp`: one application: dynamic programming over frames (sim/manager/oracle/plan.hpp), exact as long as it keeps every
 // partial plan that could still win; the certificate says whether it did. Several applications: each is planned alone,
 // with the others' plans as load on its unit, in turns until nothing improves ("greedy": a best response and no
-// optimum). Where applications share a unit, its clock is one for the whole run, the best of those tried. What each
-// application would cost if it had the board to itself, summed, is a bound from below.
+// optimum), with a price on the time of shared units, the best of those tried. Where applications share a unit, its
+// clock is one for the whole run, the best of those tried. What each application would cost if it had the board to
+// itself, summed, is a bound from below.
 // `milp`: several applications on a short run: a mixed-integer program whose relaxation of time sharing holds for every
 // scheduler (sim/manager/oracle/milp.hpp), solved by CBC; its assignment is what runs, its bound is the certificate's.
 //
@@ -54,6 +55,7 @@ class Oracle final : public Policy {
     OracleMethod method = OracleMethod::automatic;
     int labels = 60;
     int rounds = 3;
+    double guard_ms = 3;
     int milp_frames = 24;
     double milp_nodes = 2000;
 
@@ -66,6 +68,8 @@ class Oracle final : public Policy {
           field(&P::labels, "labels", range(2, 1e5),
                 "partial plans kept at a frame; fewer is faster and no longer exact"),
           field(&P::rounds, "rounds", range(1, 20), "greedy: times that each application answers the others"),
+          field(&P::guard_ms, "guard_ms", range(0, 1000),
+                "greedy: kept free before deadlines, for the others' plans are not carried out to the microsecond"),
           field(&P::milp_frames, "milp_frames", range(1, 500), "most frames of all applications for milp"),
           field(&P::milp_nodes, "milp_nodes", range(0, 1e9),
                 "milp: most nodes of the search tree (a limit of time would "
@@ -261,7 +265,7 @@ class Oracle final : public Policy {
   }
 
   // Each answers the others in turns, with the clocks of shared units fixed; returns the total cost.
-  double respond(const Observation& seen, const std::vector<int>& fixed_opp) {
+  double respond(const Observation& seen, const std::vector<int>& fixed_opp, double price_per_s = 0) {
     for (App& app : apps_)
       for (Configuration& c : app.configurations)
         c.allowed =
@@ -273,6 +277,8 @@ class Oracle final : public Policy {
       for (const int a : order_) {
         arrivals_of(seen, a);
         Problem problem = problem_of(seen, a);
+        problem.price_per_s = price_per_s;
+        problem.guard = from_ms(p_.guard_ms);
         for (std::size_t b = 0; b < apps_.size(); ++b) {
           if (static_cast<int>(b) == a || (round == 0 && before[b].empty())) continue;
           for (const PlannedFrame& frame : before[b])
@@ -325,7 +331,15 @@ class Oracle final : public Policy {
         }
       }
     }
-    certificate_.planned = respond(seen, fixed);
+    // An answer that looks at its own cost alone crowds the others out; a price on the unit's time makes it share.
+    double price = 0;
+    if (!shared.empty())
+      for (const double trial : {0.3, 1.0, 3.0, 10.0, 30.0})
+        if (const double cost = respond(seen, fixed, trial * future_.objective.miss); cost < best) {
+          best = cost;
+          price = trial * future_.objective.miss;
+        }
+    certificate_.planned = respond(seen, fixed, price);
     certificate_.bound = bound_exact ? bound : std::nan("");
 
     std::size_t frames = 0;
