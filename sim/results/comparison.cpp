@@ -446,7 +446,7 @@ std::string with_interval(const Estimate& estimate) {
   if (!std::isfinite(estimate.mean)) return "-";
   double half = (estimate.interval.high - estimate.interval.low) / 2;
   if (half < 1e-9 * std::abs(estimate.mean)) half = 0;  // rounding of sums
-  if (std::abs(estimate.mean) < 1e-12 && half < 1e-12) return "0";
+  if (std::abs(estimate.mean) < 1e-12 && half < 1e-12) return "0 ±0";
   return rounded_text(estimate.mean) + (std::isfinite(half) ? " ±" + rounded_text(half, 2) : "");
 }
 
