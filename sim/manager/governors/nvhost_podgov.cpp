@@ -13,7 +13,8 @@
 // that rounds to the present clock does not start a new block window.
 //
 // A GPU that has been idle for `railgate_delay` is powered down: the clock is then the lowest, and the averages begin
-// again at 0 with the next work, which no block window holds up.
+// again at 0 with the next work, which no block window holds up. Where limits, or a policy, have moved the clock
+// between two samples, that is the clock last asked for.
 //
 // Source: OE4T/linux-tegra-5.10, drivers/devfreq/governor_pod_scaling.c, read in full (the load-only form; older L4T
 // also took throughput hints); the interval of 25 ms from nvgpu's scale.c. Powering down is nvgpu's; 500 ms is from
@@ -55,7 +56,7 @@ class Podgov final : public Governor {
   int choose(const DomainSample& sample) override {
     if (asked_ < 0) asked_ = sample.opp;
     if (sample.ask == Ask::start) last_scale_ = sample.now;
-    if (sample.ask != Ask::sample) return asked_;
+    if (sample.ask != Ask::sample) return asked_ = std::clamp(sample.opp, sample.lowest, sample.highest);
     const std::int64_t total_us = (sample.now - sample.since) / 1000;
     if (total_us == 0) return sample.opp;
     const double busy = sample.busy();
