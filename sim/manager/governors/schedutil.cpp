@@ -12,25 +12,28 @@
 //
 // When: at scheduler events (a core gets or loses work, and every `tick_ms` while it runs), at least a rate limit apart
 // since the last change: JetPack 5 `rate_limit_us`; JetPack 4 `up_rate_limit_us` and `down_rate_limit_us`, and not
-// while a change is under way. The start, changed limits, and on JetPack 5 more bandwidth for deadline tasks lift the
-// limit once (on JetPack 4 not that of the way down). An idle core asks for nothing: the clock stays until the next
-// work, which finds a decayed utilisation.
+// while a change is under way. The start, changed limits, and on JetPack 5 more bandwidth for deadline tasks of a core
+// with an event than at the last decision lift the limit once. JetPack 4 then forgets its last choice, until one
+// stands: each counts as a fall (for the rate limit) and as a change, be it the same as before. An idle core asks for
+// nothing: the clock stays until the next work, which finds a decayed utilisation; raised limits alone do not raise it.
 //
-// A cluster of one core does not slow down as long as that core has not been idle since the last decision.
+// A cluster of one core does not slow down as long as that core has not been idle since the last decision; on JetPack 5
+// what lifts the rate limit lifts this too.
 //
 // Waking from I/O: JetPack 5 boosts to 1/8, doubled by a further such wake-up (once between two decisions), halved at
-// each decision without one, forgotten after an idle tick. JetPack 4 boosts to the top at once and halves.
+// each decision without one, forgotten after an idle tick. JetPack 4 boosts to the top at once and halves after each
+// decision.
 //
-// JetPack 4 leaves out cores whose utilisation is older than a tick before the last change.
+// A change is a choice other than the last one, even where the limits hide it. JetPack 4 counts each core with its
+// utilisation at its own last event, and leaves out those whose last event was more than a tick before the last change.
 //
 // Ticks at which nothing would change are not simulated: the next one that matters follows from the curve of PELT.
 //
 // Source: kernel/sched/cpufreq_schedutil.c of OE4T/linux-tegra-4.9 and -5.10, kernel/sched/fair.c of 4.9 (the fast
 // average), read. PELT is continuous here, in segments of 1024 us there (a half-life of 32 segments). On JetPack 5 an
-// idle core's utilisation decays by itself here, by updates of its neighbours there; JetPack 4 keeps the last one, here
-// as well. Left out: JetPack 4's jump to the top for deadline tasks, JetPack 5's for runnable real-time tasks without
-// uclamp. rate_limit_us is min(1000 x transition latency, 10 ms) with the 300 us of the Tegra194 driver. A simulated
-// cluster passes one core, its busiest.
+// idle core's utilisation decays by itself here, by updates of its neighbours there. Left out: JetPack 4's jump to the
+// top for deadline tasks, JetPack 5's for runnable real-time tasks without uclamp. rate_limit_us is min(1000 x
+// transition latency, 10 ms) with the 300 us of the Tegra194 driver. A simulated cluster passes one core, its busiest.
 #include <array>
 #include <vector>
 
@@ -106,21 +109,22 @@ class Schedutil final : public Governor {
     }
     integrate(sample);
     if (sample.ask == Ask::start || sample.ask == Ask::limits) limits_changed_ = true;
-    if (next_ < 0) next_ = sample.opp;
+    if (next_ < 0) next_ = clock_ = sample.opp;
+    clock_ = std::clamp(clock_, sample.lowest, sample.highest);
     bool updates = false;
     for (std::size_t i = 0; i < cores_.size(); ++i) updates = look(cores_[i], sample.cores[i], sample) || updates;
     if (updates && may_update(sample)) decide(sample);
     plan(sample);
-    return next_;
+    return clock_;
   }
 
  private:
   struct Core {
     double slow = 0, fast = 0;  // utilisation of the capacity at the highest clock
     double running = 0;
-    double dl_bandwidth = 0;
-    bool idled = true;  // since the last decision
-    int boost = 0;      // [1/1024]
+    int dl_bandwidth = 0;  // at the last decision [1/1024]
+    bool idled = true;     // since the last decision
+    int boost = 0;         // [1/1024]
     bool boost_pending = false;
     int stored = 0;  // jetpack-4: utilisation at its last update
     Time last_update = 0;
@@ -149,9 +153,8 @@ class Schedutil final : public Governor {
     const bool event = sample.ask == Ask::load ? seen.running != core.running || seen.io_wake
                                                : sample.ask == Ask::timer && seen.running > 0;
     core.running = seen.running;
-    if (!old_ && seen.dl_bandwidth > core.dl_bandwidth) limits_changed_ = true;
-    core.dl_bandwidth = seen.dl_bandwidth;
     if (!event) return false;
+    if (!old_ && whole(seen.dl_bandwidth) > core.dl_bandwidth) limits_changed_ = true;
     set_boost(core, sample.now, seen.io_wake && sample.ask == Ask::load);
     core.last_update = sample.now;
     core.stored = utilisation(core, seen);
@@ -200,8 +203,9 @@ class Schedutil final : public Governor {
     return std::max(util, core.boost);
   }
 
+  static int whole(double share) { return static_cast<int>(share * kMax); }
+
   int utilisation(const Core& core, const CoreLoad& seen) const {
-    const auto whole = [](double share) { return static_cast<int>(share * kMax); };
     const int cfs = whole(old_ ? std::max(core.slow, core.fast) : core.slow), rt = whole(seen.rt);
     if (old_) return std::min(cfs + rt, kMax);
     const int irq = whole(seen.irq);
@@ -240,6 +244,7 @@ class Schedutil final : public Governor {
       }
       util = std::max(util, boosted(core, old_ ? core.stored : utilisation(core, sample.cores[i]), sample.now));
       core.idled = false;
+      core.dl_bandwidth = whole(sample.cores[i].dl_bandwidth);
     }
     const int choice = lowest_at_least(sample, full_khz(sample) * util / kMax);
     // JetPack 4 forgets its last choice when limits change, as if it had been above everything.
@@ -251,6 +256,7 @@ class Schedutil final : public Governor {
       return;
     }
     forced_ = false;
+    clock_ = choice;
     if (choice == next_ && !forgotten) return;
     next_ = choice;
     last_change_ = sample.now;
@@ -315,7 +321,8 @@ class Schedutil final : public Governor {
   std::vector<Core> cores_;
   double mhz_ = 0;  // in effect since `at_`
   Time at_ = 0;
-  int next_ = -1;  // last choice
+  int next_ = -1;   // last choice
+  int clock_ = -1;  // the same, within the limits since
   Time last_change_ = -3'600'000'000'000;
   bool limits_changed_ = false;
   bool forced_ = false;
