@@ -13,7 +13,7 @@
 // first,
 //   W = (M+S) / (M+S+V),  M = (1-W) (M+S),  phi += W (r - phi),  r = idle / (idle + energy / latency)
 // of the configuration that ran, by the tables: no rail says which unit it feeds. Where a board tells no idle power,
-// only energy above idle is compared, and phi stays 0.
+// only energy above idle is compared, and phi stays 0. An energy that the tables do not tell is infinite.
 //
 // Of a choice with table latency t, accuracy a and power p = idle + energy / latency it predicts
 //   Pr = Phi((T/t - mu) / sqrt(var)),  q = Pr a + (1-Pr) a_fail,  E = p mu t + phi p max(0, T - mu t).
@@ -21,13 +21,14 @@
 // (target - age of the oldest - own time) / waiting: they are one group with the deadline of its oldest. Without a
 // target Pr = 1 and E = p mu t.
 //
-// A choice is feasible if q >= accuracy floor, E <= energy budget, p <= power budget (each if set), and Pr >= `sure`.
-// Of the feasible ones: goal `energy`, the least E (then greater q, smaller t); goal `accuracy`, the greatest q (then
-// less E, smaller t). If none is: latency is kept, then accuracy, then power: of those with Pr >= `sure` (0.5 if it is
-// 0) the greatest q, then the least E; where no choice is so sure, the greatest Pr, then q, then E. Budgets are
+// A choice is feasible if a and q >= accuracy floor, E <= energy budget, p <= power budget (each if set), and Pr >=
+// `sure`. Of the feasible ones: goal `energy`, the least E (then greater q, smaller t); goal `accuracy`, the greatest q
+// (then less E, smaller t). If none is: latency is kept, then accuracy, then power: of those with Pr >= `sure` (0.5 if
+// it is 0) the greatest q, then the least E, then t; where no choice is so sure, the greatest Pr first. Budgets are
 // compared with the whole period of an input, idle power included, unlike those of other policies.
 //
-// It decides when an input is done, for the next one. Clocks that a governor moves are read as by dynamic-ofa; with
+// It decides when an input is done, or a target has changed, for that application; the others then keep the clock they
+// chose last. At other triggers it decides for all. Clocks that a governor moves are read as by dynamic-ofa; with
 // `dvfs` a clock that applications share runs as fast as the most demanding asks.
 #include <cmath>
 #include <tuple>
@@ -182,7 +183,7 @@ class Alert final : public Policy {
           if (!(table.latency_ms > 0)) continue;
           Choice choice{.subnet = subnet, .unit = unit.index, .opp = opp, .accuracy = app.accuracy[subnet]};
           const double idle_w = seen.profile->idle_w(unit.index, opp);
-          const double above_w = std::isnan(table.energy_mj) ? 0 : table.energy_mj / table.latency_ms;
+          const double above_w = std::isnan(table.energy_mj) ? HUGE_VAL : table.energy_mj / table.latency_ms;
           choice.table_ms = table.latency_ms;
           choice.mean_ms = state.mean * table.latency_ms;
           choice.power_w = above_w + (std::isnan(idle_w) ? 0 : idle_w);
@@ -190,7 +191,8 @@ class Alert final : public Policy {
           choice.sure = 1;
           if (time_ms < HUGE_VAL) {
             choice.sure = 0.5 * std::erfc(-(time_ms / table.latency_ms - state.mean) / sigma / std::sqrt(2.0));
-            choice.energy_mj += state.idle_ratio * choice.power_w * std::max(0.0, time_ms - choice.mean_ms);
+            const double idle_ms = state.idle_ratio * std::max(0.0, time_ms - choice.mean_ms);
+            if (idle_ms > 0) choice.energy_mj += choice.power_w * idle_ms;
           }
           choice.expected = choice.sure * choice.accuracy + (1 - choice.sure) * p_.failure_accuracy;
           choice.in_time = choice.sure >= (p_.sure > 0 ? p_.sure : 0.5);
@@ -242,6 +244,7 @@ class Alert final : public Policy {
       case Constraint::power: whole = app.power_budget_w, out.slack = whole - best.power_w; break;
       default: break;
     }
+    if (!std::isfinite(out.slack)) out.slack = 0;  // nobody knows what it needs
     if (whole > 0) out.margin = out.slack / whole;
     if (time_ms == HUGE_VAL)
       out.reason = best.feasible
