@@ -18,7 +18,8 @@ OppRange opp_range(const Observation& seen, const UnitView& unit);
 
 /// Where tables are read for each unit. A clock that a governor moves is not predicted: tables are read at the fastest
 /// clock that governor has shown within the limits, and what it takes away is part of the measured slow-down, as
-/// contention is. A clock that a policy sets is where it was last asked to be, within the limits.
+/// contention is. An upper limit takes from what it has shown: when it is lifted, faster clocks count once they are
+/// seen again. A clock that a policy sets is where it was last asked to be, within the limits.
 class ReferenceClocks {
  public:
   void refresh(const Observation& seen, bool own_clocks);

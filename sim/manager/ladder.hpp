@@ -46,8 +46,8 @@ class Ladder {
   const Rung& operator[](int index) const { return rungs_[static_cast<std::size_t>(index)]; }
 
   /// For a bump-less transfer: the rung that is this configuration; else the one whose latency is nearest in
-  /// proportion, of equals one with the same sub-network, then the faster. The fastest where the latency is not known.
-  /// -1 on an empty ladder.
+  /// proportion (by the tables of now), of equals one with the same sub-network, then the faster. The fastest where the
+  /// latency is not known. -1 on an empty ladder.
   int nearest(const Rung& like) const;
 
   double greatest_accuracy() const;

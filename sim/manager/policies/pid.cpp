@@ -1,8 +1,9 @@
 // pid: a PID controller that holds the latency at a share of its target by walking the ladder of configurations.
 // Source: own definition, after standard theory.
 //
-// Each completion of an application, with L the exponentially weighted mean of its latency (arrival to result, started
-// at the first sample) and ref = `reference` x target:
+// At each decision that follows completions of an application (one, unless several came while it could not be asked),
+// with L the exponentially weighted mean of its latency (arrival to result, started at the first sample, each taken in)
+// and ref = `reference` x target:
 //   e = (ref - L) / ref                  positive: room for a slower rung
 //   |e| <= `dead_band`: the rung is kept and the integral with it
 //   I = clamp(I + ki e, 0, 1),  u = clamp(kp e + I + kd (e - e'), 0, 1)      e' is the last e, 0 at first
@@ -12,10 +13,12 @@
 // than is in force now was begun before the last change and is not counted.
 //
 // The transfer is bump-less: at the start, when the ladder changes, and when the application is found elsewhere than on
-// its rung, it takes the rung nearest to the configuration it was on, and I = rung / (n-1). With a ladder of one rung,
-// or no latency target, it stays on that rung. The ladder keeps the accuracy floor and the budgets: here they come
-// before latency, for a controller of one number cannot weigh them. Without `dvfs` clocks are left to governors; with
-// it, a clock that applications share runs as fast as the most demanding asks.
+// its rung, it takes the rung nearest to the configuration it was on. At the start and when found elsewhere I = rung /
+// (n-1); when only the ladder changes, I moves as far as the rung's share of it (clamped). On a ladder of one rung that
+// share is 0, and e and I go on; without a latency target all but L stays. Completions of an application that is not
+// active are not counted. The ladder keeps the accuracy floor and the budgets: here they come before latency, for a
+// controller of one number cannot weigh them. Without `dvfs` clocks are left to governors; with it, a clock that
+// applications share runs as fast as the most demanding asks.
 #include <cmath>
 #include <vector>
 
