@@ -7,9 +7,12 @@
 //
 // prints {"vector": 0, "step": 0, "writes": {"app.subnet": "L2"}, "why": {"app.subnet": {"binding", "slack", "margin",
 // "reason"}}} or {"vector": 0, "step": 0, "mhz": 1000, "period_ms": 10, "wake_ms": null}. Expectations in the text are
-// not looked at. Status 2 and a message where the text cannot be followed.
+// not looked at. With `--lines` each line is a text of its own, and an empty line follows its answer. Status 2 and a
+// message where a text cannot be followed.
 #include <iostream>
 #include <iterator>
+#include <string>
+#include <string_view>
 
 #include "support/governor_desk.hpp"
 
@@ -54,19 +57,30 @@ void lead(const Json& file) {
   }
 }
 
+void answer(std::string text, const std::string& origin) {
+  const auto document = Document::parse(std::move(text), origin);
+  const Json& file = document->root();
+  const bool governor = file.contains("governor");
+  const std::string name = file.at(governor ? "governor" : "policy").get<std::string>();
+  if (governor ? !manager::Registry<manager::Governor>::instance().has(name)
+               : !manager::Registry<manager::Policy>::instance().has(name))
+    throw std::runtime_error("nothing registered as " + name);
+  lead(file);
+}
+
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
   try {
-    std::string text{std::istreambuf_iterator<char>(std::cin), {}};
-    const auto document = Document::parse(std::move(text), "standard input");
-    const Json& file = document->root();
-    const bool governor = file.contains("governor");
-    const std::string name = file.at(governor ? "governor" : "policy").get<std::string>();
-    if (governor ? !manager::Registry<manager::Governor>::instance().has(name)
-                 : !manager::Registry<manager::Policy>::instance().has(name))
-      throw std::runtime_error("nothing registered as " + name);
-    lead(file);
+    if (argc == 2 && std::string_view(argv[1]) == "--lines") {
+      int number = 0;
+      for (std::string line; std::getline(std::cin, line); std::cout << '\n')
+        answer(std::move(line), "line " + std::to_string(++number));
+    } else if (argc == 1) {
+      answer({std::istreambuf_iterator<char>(std::cin), {}}, "standard input");
+    } else {
+      throw std::runtime_error("the only option is --lines");
+    }
     return 0;
   } catch (const std::exception& error) {
     std::cerr << "dynasoc_decide: " << error.what() << '\n';
