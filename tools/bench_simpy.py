@@ -428,6 +428,7 @@ class Manager:
         self.unit, self.applications = unit, applications
         self.deciding = False
         self.writes = 0
+        self.owned = set()  # domains that the manager has taken from their governors
         self.candidates, self.fastest = {}, {}
         for app in applications:
             domain, power = app.unit.domain, app.unit.power
@@ -481,7 +482,9 @@ class Manager:
                 app.changed = now
             if self.dvfs and wanted.get(domain, -1) < opp:
                 wanted[domain] = opp
-        self.clocks = [(domain, opp) for domain, opp in wanted.items() if opp != domain.opp]
+        # A clock that is right by its governor's doing is taken over as well.
+        self.clocks = [(domain, opp) for domain, opp in wanted.items() if opp != domain.opp or domain not in self.owned]
+        self.owned.update(wanted)
 
     def apply(self):
         self.deciding = False
