@@ -8,6 +8,7 @@
 #include "cli/options.hpp"
 #include "common/text.hpp"
 #include "device/platform.hpp"
+#include "results/checks/claim.hpp"
 #include "results/output.hpp"
 
 namespace dynasoc::cli {
@@ -89,6 +90,10 @@ std::string kind_of_file(const std::filesystem::path& path) {
     load_manifest(document, path, {}, request);
     return "manifest";
   }
+  if (path.filename().string().ends_with(check::kClaimEnding) || root.contains("expectation")) {
+    check::load_claim(path);
+    return "claim";
+  }
   const std::size_t as_network = members_of<NetworkFile>(root), as_platform = members_of<PlatformFile>(root);
   const std::size_t as_scenario = members_of<ScenarioFile>(root) + root.contains("include");
   if (as_network > as_scenario && as_network >= as_platform) {
@@ -107,7 +112,7 @@ std::string kind_of_file(const std::filesystem::path& path) {
 
 int lint_command(const Arguments& arguments) {
   Options options("dynasoc lint FILE…",
-                  "Validates scenarios, platforms, networks, tables, traces and manifests, and what they name.");
+                  "Validates scenarios, platforms, networks, tables, traces, claims and manifests, and what they name.");
   options.positional("files", -1);
   options.add()("json", "print a JSON array of {file, kind, ok, message}")("quiet", "print nothing about good files");
   options.parse(arguments);

@@ -24,13 +24,15 @@ constexpr Entry kCommands[] = {
     {"compare", "SCENARIO --policies A,B,…",
      "paired comparison of managers on common random numbers, with intervals and regret",
      dynasoc::cli::compare_command},
+    {"check", "FOLDER|FILE…", "claims: what was published, what we get, and whether that is the same",
+     dynasoc::cli::check_command},
     {"table", "import|show|fit|fill|…", "latency/energy tables: from raw measurements to every operating point",
      dynasoc::cli::table_command},
     {"lint", "FILE…", "validate any input file", dynasoc::cli::lint_command},
     {"list", "KIND", "policies, governors, networks, platforms, scenarios, traces or metrics: what there is to name",
      dynasoc::cli::list_command},
     {"bench", "", "the standard workload on this machine, both engines", dynasoc::cli::bench_command},
-    {"schema", "scenario|platform|network", "JSON Schema of a file format, for editors", dynasoc::cli::schema_command},
+    {"schema", "scenario|platform|network|claim", "JSON Schema of a file format, for editors", dynasoc::cli::schema_command},
 };
 
 void print_usage(std::FILE* to) {

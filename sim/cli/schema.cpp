@@ -4,6 +4,7 @@
 #include "application/network.hpp"
 #include "cli/options.hpp"
 #include "device/platform.hpp"
+#include "results/checks/claim.hpp"
 
 namespace dynasoc::cli {
 namespace {
@@ -19,8 +20,8 @@ Json schema(const char* title) {
 }  // namespace
 
 int schema_command(const Arguments& arguments) {
-  static const std::vector<std::string> kKinds{"scenario", "platform", "network"};
-  Options options("dynasoc schema scenario|platform|network",
+  static const std::vector<std::string> kKinds{"scenario", "platform", "network", "claim"};
+  Options options("dynasoc schema scenario|platform|network|claim",
                   "Prints the JSON Schema of a file format. Point an editor at it with a \"$schema\" member.");
   options.positional("kind", 1);
   options.parse(arguments);
@@ -34,6 +35,8 @@ int schema_command(const Arguments& arguments) {
     out = schema<PlatformFile>("DynaSoC platform");
   else if (kind == "network")
     out = schema<NetworkFile>("DynaSoC network");
+  else if (kind == "claim")
+    out = schema<check::ClaimFile>("DynaSoC claim");
   else
     throw InputError("schema: unknown kind " + in_quotes(kind) + hint(kind, kKinds));
   std::cout << out.dump(2) << "\n";

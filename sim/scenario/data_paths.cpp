@@ -35,7 +35,7 @@ std::vector<std::string> DataPaths::list(const std::string& folder, const std::s
     const auto consider = [&](const fs::path& path) {
       if (ending == "/network.json") {
         if (fs::exists(path / "network.json", code)) names.insert(path.filename().string());
-      } else if (path.extension() == ending) {
+      } else if (path.extension() == ending && path.stem().extension() != ".claim") {
         names.insert(fs::relative(path, base, code).replace_extension().string());
       }
     };
