@@ -14,7 +14,6 @@ empty. Commands that build or measure (`make`, `dynasoc bench`) are not run: wha
 Besides the documents: docs/schema/*.json and the pictures in docs/images.
 """
 import argparse
-import csv
 import json
 import os
 import pathlib
@@ -26,7 +25,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOT_RUN = re.compile(r"^\s*(make|git|cd|export|sudo|apt-get|docker)\b|\bdynasoc bench(?! --help)|\btools/docs\.")
-SCHEMAS = ("scenario", "platform", "network")
+SCHEMAS = ("scenario", "platform", "network", "claim")
 PICTURES = {"gpu-sharing": "scenarios/claims/gpu-sharing.json"}
 CPU_GOVERNORS = {"schedutil of JetPack 5": "schedutil", "schedutil of JetPack 4": '{"name":"schedutil","variant":"jetpack-4"}',
                  "ondemand": "ondemand", "conservative": "conservative", "interactive": "interactive"}
@@ -174,6 +173,10 @@ MEMBER_HEAD = ["member", "type", "unit", "default", "range", "meaning"]
 def schema_sections(schema, path, title, out):
     """A section for an object, then one for each object within it."""
     out += [f"### {title}", ""] + markdown_table(MEMBER_HEAD, member_rows(schema)) + [""]
+    return inner_sections(schema, path, out)
+
+
+def inner_sections(schema, path, out):
     for name, member in schema["properties"].items():
         inner, where = member, f"{path}.{name}" if path else name
         if is_choice(member):
@@ -197,6 +200,8 @@ def schema_sections(schema, path, title, out):
                 rows.append([f"`{option['properties']['kind']['const']}`", option["properties"]["kind"].get("description", ""),
                              "; ".join(members)])
             out += markdown_table(["kind", "meaning", "members (unit, default, range)"], rows) + [""]
+            for option in inner["oneOf"]:
+                inner_sections(option, f"{where}({option['properties']['kind']['const']})", out)
         elif inner.get("properties"):
             schema_sections(inner, where, f"`{where}`", out)
     return out
@@ -268,37 +273,9 @@ def generate_metrics(scratch):
 # Published figures next to ours
 
 
-def look_up(summary, path):
-    """A number of `run --json`; `A - B` is a difference. None where a sub-network did not run."""
-    if " - " in path:
-        first, second = (look_up(summary, part) for part in path.split(" - "))
-        return None if first is None or second is None else first - second
-    value = summary
-    for key in path.split("."):
-        if key not in value:
-            return None
-        value = value[key]
-    return value
-
-
-def generate_claims(scratch, scenario):
-    rows = []
-    summary = json.loads(scratch.dynasoc(f"run scenarios/claims/{scenario}.json --json"))
-    with open(ROOT / "docs" / "published.csv", newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["scenario"] != scenario:
-                continue
-            ours = look_up(summary, row["path"])
-            published = float(row["published"]) if row["published"] else None
-            if ours is None:
-                raise Failure(f"`dynasoc run scenarios/claims/{scenario}.json --json` has no {row['path']}")
-            digits = int(row["digits"])
-            rows.append([row["quantity"], f"{published:.{digits}f} {row['unit']}" if published is not None else "-",
-                         f"{ours:.{digits}f} {row['unit']}",
-                         f"{100 * (ours / published - 1):+.1f} %" if published else "-", row["standing"]])
-    if not rows:
-        raise Failure(f"docs/published.csv has no row of {scenario}")
-    return "\n".join(markdown_table(["quantity", "published", "simulated", "difference", "standing"], rows))
+def generate_check(scratch, *names):
+    """The verdicts on all claims, or the tables of one."""
+    return scratch.dynasoc("check scenarios/claims --markdown" + "".join(f" --only {name}" for name in names)).rstrip()
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -368,7 +345,7 @@ GENERATORS = {
     "policies": lambda scratch: generate_registered(scratch, "policies", "policies"),
     "governors": lambda scratch: generate_registered(scratch, "governors", "governors"),
     "metrics": generate_metrics,
-    "claims": generate_claims,
+    "check": generate_check,
     "power": generate_power,
 }
 

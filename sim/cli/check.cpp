@@ -10,9 +10,10 @@ namespace dynasoc::cli {
 namespace po = boost::program_options;
 
 int check_command(const Arguments& arguments) {
-  Options options("dynasoc check FOLDER|FILE… [options]",
-                  "Evaluates claim files (*.claim.json): what was published, what we get, and whether that is the same.\n"
-                  "Status 0 if every verdict is the one stored in its file, 1 if one is not.");
+  Options options(
+      "dynasoc check FOLDER|FILE… [options]",
+      "Evaluates claim files (*.claim.json): what was published, what we get, and whether that is the same.\n"
+      "Status 0 if every verdict is the one stored in its file, 1 if one is not.");
   options.positional("files", -1);
   options.add()("only", po::value<std::vector<std::string>>()->composing(), "NAME: this claim alone; repeatable")(
       "json", "print one JSON object and nothing else")("markdown", "print tables for a document")(

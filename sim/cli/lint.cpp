@@ -111,8 +111,9 @@ std::string kind_of_file(const std::filesystem::path& path) {
 }  // namespace
 
 int lint_command(const Arguments& arguments) {
-  Options options("dynasoc lint FILE…",
-                  "Validates scenarios, platforms, networks, tables, traces, claims and manifests, and what they name.");
+  Options options(
+      "dynasoc lint FILE…",
+      "Validates scenarios, platforms, networks, tables, traces, claims and manifests, and what they name.");
   options.positional("files", -1);
   options.add()("json", "print a JSON array of {file, kind, ok, message}")("quiet", "print nothing about good files");
   options.parse(arguments);

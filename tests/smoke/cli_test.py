@@ -87,7 +87,7 @@ class CommandLine(unittest.TestCase):
 
     def test_help(self):
         usage = self.good("--help")
-        for command in ("run", "table", "lint", "list", "bench", "schema"):
+        for command in ("run", "check", "table", "lint", "list", "bench", "schema"):
             self.assertIn(f"\n  {command} ", usage)
             text = self.good(command, "--help")
             self.assertIn(f"dynasoc {command}", text)
@@ -122,8 +122,12 @@ class CommandLine(unittest.TestCase):
                 (("run", "minimal", "--quiet=1"), "does not take any arguments"),
                 (("list",), "list what? (known: policies, governors"),
                 (("list", "polices"), 'unknown kind "polices" (did you mean "policies"?)'),
-                (("schema",), "schema of what? (known: scenario, platform, network)"),
+                (("schema",), "schema of what? (known: scenario, platform, network, claim)"),
                 (("schema", "sceanrio"), '(did you mean "scenario"?)'),
+                (("check",), "a folder or a file is missing"),
+                (("check", "models"), "models: has no claim files (*.claim.json)"),
+                (("check", "nowhere"), "nowhere: no such file or folder"),
+                (("check", "scenarios/claims", "--only", "gpu-shring"), '(did you mean "gpu-sharing"?)'),
                 (("lint",), "a file is missing"),
                 (("table", "shw"), 'did you mean "show"?'),
         ):

@@ -163,8 +163,9 @@ class Docs(unittest.TestCase):
 
     def test_schemas_accept_what_comes_along(self):
         schemas = {kind: json.loads((ROOT / "docs" / "schema" / f"{kind}.schema.json").read_text(encoding="utf-8"))
-                   for kind in ("scenario", "platform", "network")}
-        files = [("scenario", path) for path in glob.glob(str(ROOT / "scenarios" / "**" / "*.json"), recursive=True)]
+                   for kind in ("scenario", "platform", "network", "claim")}
+        files = [("claim" if path.endswith(".claim.json") else "scenario", path)
+                 for path in glob.glob(str(ROOT / "scenarios" / "**" / "*.json"), recursive=True)]
         files += [("platform", path) for path in glob.glob(str(ROOT / "platforms" / "*.json"))]
         files += [("network", path) for path in glob.glob(str(ROOT / "models" / "*" / "network.json"))]
         files += [("scenario", ROOT / "docs/example/first.json"), ("scenario", ROOT / "docs/example/scenario.json"),

@@ -39,8 +39,9 @@ Cells cells_of(const Choice& choice, const Context& context) {
   const Platform platform = Platform::load(paths.platform(reference->platform));
   const int u = platform.unit_index(choice.unit);
   if (u < 0)
-    throw(choice.where / "unit").error("platform " + platform.file.name + " has no unit " + in_quotes(choice.unit) +
-                                       hint(choice.unit, platform.unit_names()));
+    throw(choice.where / "unit")
+        .error("platform " + platform.file.name + " has no unit " + in_quotes(choice.unit) +
+               hint(choice.unit, platform.unit_names()));
   const std::string& domain = platform.file.domains[static_cast<std::size_t>(platform.links[u].domains[0])].first;
   Cells out;
   out.modes = platform.mode_names();
@@ -50,14 +51,16 @@ Cells cells_of(const Choice& choice, const Context& context) {
       const ModeFile& mode = *platform.mode(out.modes[m]);
       for (const auto& [capped, mhz] : mode.max_mhz)
         if (capped == domain && std::abs(mhz / cell.at.f_cpu_mhz - 1) < 1e-3 && mode.cores_online == cell.at.cores)
-          out.cells.push_back({network.file.subnets[static_cast<std::size_t>(network.subnet_index(cell.subnet))].accuracy,
-                               cell.subnet, static_cast<int>(m), cell});
+          out.cells.push_back(
+              {network.file.subnets[static_cast<std::size_t>(network.subnet_index(cell.subnet))].accuracy, cell.subnet,
+               static_cast<int>(m), cell});
     }
   }
   for (const auto& one : out.cells)
     out.measured += one.cell.provenance == Provenance::measured && one.cell.energy_provenance == Provenance::measured;
   if (out.cells.empty())
-    throw choice.table.error("no cell of unit " + in_quotes(choice.unit) + " states energy and idle power in a power mode");
+    throw choice.table.error("no cell of unit " + in_quotes(choice.unit) +
+                             " states energy and idle power in a power mode");
   return out;
 }
 
@@ -91,7 +94,8 @@ std::vector<Finding> Choice::evaluate(const Context& context) const {
     std::size_t impossible = 0, cases = 0;
     for (const double floor : floors)
       for (int t = 0; t < targets; ++t) {
-        const double target = fastest * std::pow(slowest / fastest, static_cast<double>(t) / (targets - 1)) * (1 + 1e-12);
+        const double target =
+            fastest * std::pow(slowest / fastest, static_cast<double>(t) / (targets - 1)) * (1 + 1e-12);
         double best = std::numeric_limits<double>::infinity(), stay = best;
         for (const auto& cell : all.cells) {
           if (cell.accuracy < floor || cell.cell.latency_ms_mean > target) continue;
@@ -111,10 +115,9 @@ std::vector<Finding> Choice::evaluate(const Context& context) const {
     if (of.values.empty()) continue;  // no cell in that mode
     one.ours = of.quantile(0.5);
     one.reason = "median over accuracies and targets; " + std::to_string(impossible) + " of " + std::to_string(cases) +
-                 " cases this mode cannot meet";
+                 " cases this mode cannot meet; latency and energy of " + std::to_string(all.measured) + " of " +
+                 std::to_string(all.cells.size()) + " cells are measured";
     one.of = std::move(of);
-    one.notes.push_back(std::to_string(all.measured) + " of " + std::to_string(all.cells.size()) +
-                        " cells have latency and energy measured");
     out.push_back(std::move(one));
   }
   return out;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
 #include "common/text.hpp"
 #include "results/page.hpp"
@@ -10,15 +9,6 @@
 namespace dynasoc::check {
 namespace fs = std::filesystem;
 namespace {
-
-std::string fixed(double x, int digits) {
-  if (!std::isfinite(x)) return "-";
-  char buffer[400];
-  std::snprintf(buffer, sizeof buffer, "%.*f", digits, std::abs(x));
-  const std::string text = buffer;
-  const bool zero = text.find_first_not_of("0.") == std::string::npos;
-  return (x < 0 && !zero ? "−" : "") + text;
-}
 
 std::string with_unit(const std::string& number, const std::string& unit) {
   return unit.empty() ? number : number + (unit == "x" ? "" : " ") + unit;
@@ -30,9 +20,9 @@ std::string published_text(const Finding& one) {
 }
 
 std::string ours_text(const Finding& one) {
-  std::string out = with_unit(fixed(one.ours, one.digits), one.unit);
-  if (std::isfinite(one.interval.low) && std::isfinite(one.interval.high) && one.interval.low != one.interval.high)
-    out += " [" + fixed(one.interval.low, one.digits) + ", " + fixed(one.interval.high, one.digits) + "]";
+  std::string out = with_unit(fixed_text(one.ours, one.digits), one.unit);
+  const std::string low = fixed_text(one.interval.low, one.digits), high = fixed_text(one.interval.high, one.digits);
+  if (low != high) out += " [" + low + ", " + high + "]";
   return out;
 }
 
@@ -50,19 +40,21 @@ std::vector<std::string> strip(const Finding& one) {
   const auto counts = of.histogram(kBins);
   const auto [low, high] = of.range();
   const std::size_t most = *std::max_element(counts.begin(), counts.end());
-  const std::string from = fixed(low, one.digits), to = fixed(high, one.digits);
+  const std::string from = fixed_text(low, one.digits), to = fixed_text(high, one.digits);
   std::string bars;
   for (const std::size_t n : counts) bars += kBars[n == 0 ? 0 : 1 + (n - 1) * 7 / std::max<std::size_t>(most - 1, 1)];
   std::vector<std::string> out{from + " |" + bars + "| " + with_unit(to, one.unit)};
   if (of.mark && high > low) {
     const auto at = std::min(static_cast<std::size_t>((*of.mark - low) / (high - low) * kBins), kBins - 1);
-    const auto glyphs = static_cast<std::size_t>(std::count_if(from.begin(), from.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+    const auto glyphs =
+        static_cast<std::size_t>(std::count_if(from.begin(), from.end(), [](char c) { return (c & 0xC0) != 0x80; }));
     out.push_back(std::string(glyphs + 2 + at, ' ') + "^ " + plain_number(*of.mark) + " published");
   }
-  std::string facts = std::to_string(of.values.size()) + " outcomes: min " + fixed(of.quantile(0), one.digits) + ", quartiles " +
-                      fixed(of.quantile(0.25), one.digits) + ", " + fixed(of.quantile(0.5), one.digits) + ", " +
-                      fixed(of.quantile(0.75), one.digits) + ", max " + fixed(of.quantile(1), one.digits);
-  if (of.mark) facts += "; " + fixed(100 * of.share_from(*of.mark), 0) + " % at least the published number";
+  std::string facts = std::to_string(of.values.size()) + " outcomes: min " + fixed_text(of.quantile(0), one.digits) +
+                      ", quartiles " + fixed_text(of.quantile(0.25), one.digits) + ", " +
+                      fixed_text(of.quantile(0.5), one.digits) + ", " + fixed_text(of.quantile(0.75), one.digits) +
+                      ", max " + fixed_text(of.quantile(1), one.digits);
+  if (of.mark) facts += "; " + fixed_text(100 * of.share_from(*of.mark), 0) + " % at least the published number";
   out.push_back(facts);
   return out;
 }
@@ -78,6 +70,17 @@ std::string tested(const std::vector<Finding>& findings) {
   if (known == 0) return "";
   return std::to_string(known) + " of " + std::to_string(published) +
          " published numbers went in or were fitted: that they come out tests the plumbing and nothing else";
+}
+
+// A verdict as people should take it.
+std::string verdict_text(const Checked& one) {
+  bool any = false, all = true;
+  for (const Finding& finding : one.findings) {
+    if (!finding.published) continue;
+    any = true;
+    all = all && finding.standing && *finding.standing != Standing::predicted;
+  }
+  return std::string(name_of(one.verdict)) + (any && all ? ", by construction" : "");
 }
 
 std::string escaped(std::string text) {
@@ -149,11 +152,11 @@ std::string check_text(const std::vector<Checked>& checked, bool colour) {
   std::array<std::size_t, EnumNames<Verdict>::names.size()> counts{};
   for (const Checked& one : checked) {
     ++counts[static_cast<std::size_t>(one.verdict)];
-    out += page.bold(one.claim.name) + ": " + page.bold(std::string(name_of(one.verdict))) + "\n  " +
-           one.claim.file.title + "\n";
+    out += page.bold(one.claim.name) + ": " + page.bold(verdict_text(one)) + "\n  " + one.claim.file.title + "\n";
     for (const Finding& finding : one.findings) {
-      out += "    " + finding.quantity + ": published " + published_text(finding) + ", ours " + ours_text(finding) + ": " +
-             std::string(name_of(finding.verdict)) + (why(finding).empty() ? "" : " (" + why(finding) + ")") + "\n";
+      out += "    " + finding.quantity + ": published " + published_text(finding) + ", ours " + ours_text(finding) +
+             ": " + std::string(name_of(finding.verdict)) + (why(finding).empty() ? "" : " (" + why(finding) + ")") +
+             "\n";
       if (finding.of)
         for (const std::string& line : strip(finding)) out += "      " + line + "\n";
       for (const std::string& note : finding.notes) out += "      " + page.dim(note) + "\n";
@@ -175,12 +178,11 @@ std::string check_markdown(const std::vector<Checked>& checked) {
   if (checked.size() > 1) {
     out += "| claim | verdict | what was claimed |\n| --- | --- | --- |\n";
     for (const Checked& one : checked)
-      out += "| `" + one.claim.name + "` | **" + std::string(name_of(one.verdict)) + "** | " +
-             escaped(one.claim.file.title) + " |\n";
+      out += "| `" + one.claim.name + "` | **" + verdict_text(one) + "** | " + escaped(one.claim.file.title) + " |\n";
     return out;
   }
   const Checked& one = checked.at(0);
-  out += "**" + one.claim.file.title + ": " + std::string(name_of(one.verdict)) + ".** " + one.claim.file.source + "\n\n";
+  out += "**" + one.claim.file.title + ": " + verdict_text(one) + ".** " + one.claim.file.source + "\n\n";
   if (!one.claim.file.set_up.empty()) out += "*Chosen by us:* " + one.claim.file.set_up + "\n\n";
   out += "| quantity | published | ours [95 % interval] | verdict | why |\n| --- | --- | --- | --- | --- |\n";
   for (const Finding& finding : one.findings)

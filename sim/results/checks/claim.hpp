@@ -30,7 +30,7 @@ struct ClaimFile {
         required(&S::title, "title", "the claim in one line"),
         required(&S::source, "source", "who published it where, and what of it was read"),
         field(&S::set_up, "set_up", "what had to be chosen because it was not published"),
-        field(&S::because, "because", "why the verdict is what it is, for a claim that does not come out"),
+        field(&S::because, "because", "why the verdict is what it is, where numbers alone do not tell"),
         required(&S::expectation, "expectation", "how it is checked"),
         required(&S::verdict, "verdict",
                  "what the check says today: `dynasoc check` ends with status 1 if it says something else. A claim "

@@ -20,9 +20,11 @@ std::vector<CurvePoint> points_of(const CurveNetwork& given, const std::string& 
   std::vector<CurvePoint> out;
   for (const Cell& cell : network.table(given.table.text).cells)
     if (cell.unit == unit)
-      out.push_back({cell.subnet, network.file.subnets[static_cast<std::size_t>(network.subnet_index(cell.subnet))].accuracy,
+      out.push_back({cell.subnet,
+                     network.file.subnets[static_cast<std::size_t>(network.subnet_index(cell.subnet))].accuracy,
                      cell.latency_ms_mean});
-  std::sort(out.begin(), out.end(), [](const CurvePoint& a, const CurvePoint& b) { return a.latency_ms < b.latency_ms; });
+  std::sort(out.begin(), out.end(),
+            [](const CurvePoint& a, const CurvePoint& b) { return a.latency_ms < b.latency_ms; });
   return out;
 }
 
@@ -92,7 +94,8 @@ std::vector<Finding> Curves::evaluate(const Context& context) const {
 
   const bool speedup = measure == CurveMeasure::speedup;
   Finding out;
-  out.quantity = speedup ? "times as fast at the same accuracy, at most" : "points more accurate at the same latency, at most";
+  out.quantity =
+      speedup ? "times as fast at the same accuracy, at most" : "points more accurate at the same latency, at most";
   out.unit = speedup ? "x" : "points";
   out.digits = digits + 1;
   out.published = published;
@@ -143,8 +146,8 @@ std::vector<Finding> Curves::evaluate(const Context& context) const {
     std::string text;
     if (pair.below) text += "with the nearest point below, " + pair.subnet_below + ": " + text_of(*pair.below);
     if (pair.above)
-      text += (text.empty() ? "with" : "; with") + std::string(" the nearest point above, ") + pair.subnet_above + ": " +
-              text_of(*pair.above);
+      text += (text.empty() ? "with" : "; with") + std::string(" the nearest point above, ") + pair.subnet_above +
+              ": " + text_of(*pair.above);
     return text;
   };
   out.reason = "against " + named(*largest) + ", interpolated; " + nearest_points(*largest);
@@ -159,8 +162,8 @@ std::vector<Finding> Curves::evaluate(const Context& context) const {
                              : "; " + nearest_points(*closest)));
   } else {
     out.verdict = Verdict::not_reproduced;
-    out.notes.push_back("the nearest of all pairs: " + text_of(closest_value) + ", against " + named(*closest) + " by " +
-                        closest_how);
+    out.notes.push_back("the nearest of all pairs: " + text_of(closest_value) + ", against " + named(*closest) +
+                        " by " + closest_how);
   }
   return {out};
 }

@@ -29,7 +29,7 @@ struct Outcome {
 };
 
 std::string label_of(const Json& value) {
-  if (value.is_number()) return rounded_text(value.get<double>(), 6);
+  if (value.is_number()) return plain_number(value.get<double>());
   if (value.is_string() && value.get<std::string>().empty()) return "default";
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
@@ -72,14 +72,15 @@ std::string list_of(const Exploration& exploration) {
   return out;
 }
 
-std::string percent(double x) { return (x < 0 ? "−" : "") + rounded_text(std::abs(x), 3) + " %"; }
-std::string signed_percent(double x) { return (x < 0 ? "−" : "+") + rounded_text(std::abs(x), 3) + " %"; }
+std::string percent(double x) { return fixed_text(x, 1) + " %"; }
+std::string signed_percent(double x) { return (fixed_text(x, 1).starts_with("−") ? "" : "+") + percent(x); }
 
 double mean(const std::vector<double>& values) { return estimate(values).mean; }
 
 bool holds(const Condition& condition, const Setup& setup, const ContenderResult& manager,
            const ContenderResult& baseline) {
   const auto ours = values_of(setup, manager, condition.metric), theirs = values_of(setup, baseline, condition.metric);
+  if (const double base = mean(theirs); condition.baseline_most && !(base <= *condition.baseline_most)) return false;
   const double x = condition.relative ? relative_difference(ours, theirs).mean : mean(paired_differences(ours, theirs));
   return x >= condition.least && x <= condition.most;
 }
@@ -215,17 +216,16 @@ std::vector<Finding> Exploration::evaluate(const Context& context) const {
                       : largest_anywhere >= *published ? Verdict::partly
                                                        : Verdict::not_reproduced;
         const auto reaching = in.values.end() - std::lower_bound(in.values.begin(), in.values.end(), *published);
-        one.reason = one.verdict == Verdict::reproduced
-                         ? "reached by " + std::to_string(reaching) + " of " + std::to_string(in.values.size()) +
-                               " outcomes that count"
-                     : one.verdict == Verdict::partly
-                         ? "reached only where the conditions do not hold (there up to " + percent(largest_anywhere) + ")"
-                         : "no outcome reaches it, with or without the conditions";
+        one.reason = one.verdict == Verdict::reproduced ? "reached by " + std::to_string(reaching) + " of " +
+                                                              std::to_string(in.values.size()) + " outcomes that count"
+                     : one.verdict == Verdict::partly ? "reached only where the conditions do not hold (there up to " +
+                                                            percent(largest_anywhere) + ")"
+                                                      : "no outcome reaches it, with or without the conditions";
       } else {
         const bool half = in.quantile(0.25) <= *published && *published <= in.quantile(0.75);
-        one.verdict = half                                                ? Verdict::reproduced
+        one.verdict = half                                        ? Verdict::reproduced
                       : least <= *published && *published <= most ? Verdict::partly
-                                                                          : Verdict::not_reproduced;
+                                                                  : Verdict::not_reproduced;
         one.reason = half ? "between the quartiles of the outcomes"
                      : one.verdict == Verdict::partly
                          ? std::string("within the range of the outcomes, ") +
@@ -241,7 +241,8 @@ std::vector<Finding> Exploration::evaluate(const Context& context) const {
     if (!note.empty()) one.notes.push_back(note);
     auto boards = shown.boards[s];
     std::erase_if(boards, [](double x) { return !std::isfinite(x); });
-    if (const auto [low, high] = std::minmax_element(boards.begin(), boards.end()); low != boards.end() && *low != *high)
+    if (const auto [low, high] = std::minmax_element(boards.begin(), boards.end());
+        low != boards.end() && *low != *high)
       one.notes.push_back("  its " + std::to_string(boards.size()) + " replications: " + percent(*low) + " to " +
                           percent(*high));
     if (undefined > 0) one.notes.push_back(std::to_string(undefined) + " outcomes are undefined");

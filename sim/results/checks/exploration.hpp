@@ -41,13 +41,15 @@ struct Condition {
   bool relative = false;
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
+  std::optional<double> baseline_most;
   Where where;
   static constexpr auto fields() {
     using S = Condition;
     return describe(required(&S::metric, "metric", "of `list metrics`; APP stands for the mean over applications"),
                     field(&S::relative, "relative", "whether the bounds are shares of the baseline's value"),
                     field(&S::least, "least", any(), "least difference to the baseline"),
-                    field(&S::most, "most", any(), "largest difference to the baseline"));
+                    field(&S::most, "most", any(), "largest difference to the baseline"),
+                    field(&S::baseline_most, "baseline_most", any(), "largest value of the baseline itself"));
   }
 };
 
@@ -75,7 +77,8 @@ struct Exploration {
       "how much less of something managers need than baselines, in every set-up of one or more grids: the distribution "
       "of outcomes. An outcome is one manager against one baseline in one set-up (mean over replications, on common "
       "random numbers). For a plain number, **reproduced**: it lies between the quartiles of the outcomes; **partly**: "
-      "between their extremes; ours is the median. For a number that is the most seen (`up_to`), **reproduced**: at "
+      "between their extremes; ours is the median (the lower of two in the middle). For a number that is the most seen "
+      "(`up_to`), **reproduced**: at "
       "least one outcome reaches it; **partly**: one does, but only without the conditions `where_also`; ours is the "
       "largest. Else **not reproduced**";
   Name scenario;
@@ -89,13 +92,13 @@ struct Exploration {
 
   static constexpr auto fields() {
     using S = Exploration;
-    return describe(
-        required(&S::scenario, "scenario", "its name, or a path from this file"),
-        required(&S::managers, "managers", "entries as of `compare --policies`"),
-        required(&S::baselines, "baselines", "entries as of `compare --policies`"),
-        field(&S::replications, "replications", range(2, 1e5), "of each set-up"),
-        required(&S::grids, "grids", "set-ups, by name"), required(&S::savings, "savings", "what is expected"),
-        field(&S::beside, "beside", "metrics whose differences are told for the outcome shown"));
+    return describe(required(&S::scenario, "scenario", "its name, or a path from this file"),
+                    required(&S::managers, "managers", "entries as of `compare --policies`"),
+                    required(&S::baselines, "baselines", "entries as of `compare --policies`"),
+                    field(&S::replications, "replications", range(2, 1e5), "of each set-up"),
+                    required(&S::grids, "grids", "set-ups, by name"),
+                    required(&S::savings, "savings", "what is expected"),
+                    field(&S::beside, "beside", "metrics whose differences are told for the outcome shown"));
   }
 
   void validate(const Context& context) const;

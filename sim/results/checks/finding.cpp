@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 namespace dynasoc::check {
 namespace {
@@ -59,10 +60,13 @@ Json Distribution::to_json() const {
 }
 
 Json Finding::to_json() const {
-  Json out = {{"quantity", quantity}, {"unit", unit}, {"published", published ? Json(*published) : Json(nullptr)},
-              {"up_to", up_to},       {"ours", number(ours)}};
-  out["ci95"] = std::isfinite(interval.low) && std::isfinite(interval.high) ? Json({interval.low, interval.high})
-                                                                            : Json(nullptr);
+  Json out = {{"quantity", quantity},
+              {"unit", unit},
+              {"published", published ? Json(*published) : Json(nullptr)},
+              {"up_to", up_to},
+              {"ours", number(ours)}};
+  out["ci95"] =
+      std::isfinite(interval.low) && std::isfinite(interval.high) ? Json({interval.low, interval.high}) : Json(nullptr);
   out["standing"] = standing ? dynasoc::to_json(*standing) : Json(nullptr);
   out["verdict"] = std::string(name_of(verdict));
   out["reason"] = reason;
@@ -82,6 +86,15 @@ Verdict overall(const std::vector<Finding>& findings) {
       out = Verdict::partly;
   }
   return out.value_or(Verdict::own_result);
+}
+
+std::string fixed_text(double x, int digits) {
+  if (!std::isfinite(x)) return "-";
+  char buffer[400];
+  std::snprintf(buffer, sizeof buffer, "%.*f", digits, std::abs(x));
+  const std::string text = buffer;
+  const bool zero = text.find_first_not_of("0.") == std::string::npos;
+  return (x < 0 && !zero ? "−" : "") + text;
 }
 
 bool agrees(double value, const Interval& interval, double published, double tolerance) {

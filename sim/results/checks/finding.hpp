@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -61,6 +62,9 @@ Verdict overall(const std::vector<Finding>& findings);
 /// `value` is a mean with its interval: reproduced if the interval holds `published` or the two differ by at most the
 /// share `tolerance` of the published number.
 bool agrees(double value, const Interval& interval, double published, double tolerance);
+
+/// `x` with so many digits after the point and a proper minus; `-` where it is undefined.
+std::string fixed_text(double x, int digits);
 
 /// What an evaluation may use.
 struct Context {

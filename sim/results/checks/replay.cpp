@@ -34,8 +34,7 @@ void Replay::validate(const Context& context) const { scenario_of(*this, context
 
 std::vector<Finding> Replay::evaluate(const Context& context) const {
   const Scenario loaded = scenario_of(*this, context);
-  auto records =
-      simulate_all(*loaded.setup, {}, EngineKind::native, replications, context.jobs, context.progress);
+  auto records = simulate_all(*loaded.setup, {}, EngineKind::native, replications, context.jobs, context.progress);
   std::vector<Json> summaries;
   for (RunRecord& record : records) {
     std::vector<RunRecord> one;
@@ -47,8 +46,7 @@ std::vector<Finding> Replay::evaluate(const Context& context) const {
     std::vector<double> values;
     for (const Json& summary : summaries) values.push_back(look_up(summary, number.path));
     const Estimate estimated = estimate(values);
-    if (estimated.n == 0)
-      throw(number.where / "path").error("no replication of the run has " + in_quotes(number.path));
+    if (estimated.n == 0) throw(number.where / "path").error("no replication of the run has " + in_quotes(number.path));
     Finding one;
     one.quantity = number.quantity;
     one.unit = number.unit;
