@@ -153,6 +153,8 @@ std::string check_text(const std::vector<Checked>& checked, bool colour) {
   for (const Checked& one : checked) {
     ++counts[static_cast<std::size_t>(one.verdict)];
     out += page.bold(one.claim.name) + ": " + page.bold(verdict_text(one)) + "\n  " + one.claim.file.title + "\n";
+    out += "  " + page.dim("source: " + one.claim.file.source) + "\n";
+    if (!one.claim.file.set_up.empty()) out += "  " + page.dim("chosen by us: " + one.claim.file.set_up) + "\n";
     for (const Finding& finding : one.findings) {
       out += "    " + finding.quantity + ": published " + published_text(finding) + ", ours " + ours_text(finding) +
              ": " + std::string(name_of(finding.verdict)) + (why(finding).empty() ? "" : " (" + why(finding) + ")") +
@@ -176,9 +178,15 @@ std::string check_text(const std::vector<Checked>& checked, bool colour) {
 std::string check_markdown(const std::vector<Checked>& checked) {
   std::string out;
   if (checked.size() > 1) {
-    out += "| claim | verdict | what was claimed |\n| --- | --- | --- |\n";
-    for (const Checked& one : checked)
-      out += "| `" + one.claim.name + "` | **" + verdict_text(one) + "** | " + escaped(one.claim.file.title) + " |\n";
+    out += "| claim | verdict | what was claimed | published → ours |\n| --- | --- | --- | --- |\n";
+    for (const Checked& one : checked) {
+      std::string numbers;
+      for (const Finding& finding : one.findings)
+        if (finding.published)
+          numbers += (numbers.empty() ? "" : "<br>") + published_text(finding) + " → " + ours_text(finding);
+      out += "| `" + one.claim.name + "` | **" + verdict_text(one) + "** | " + escaped(one.claim.file.title) + " | " +
+             numbers + " |\n";
+    }
     return out;
   }
   const Checked& one = checked.at(0);
