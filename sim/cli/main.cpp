@@ -32,7 +32,7 @@ constexpr Entry kCommands[] = {
     {"list", "KIND", "policies, governors, networks, platforms, scenarios, traces or metrics: what there is to name",
      dynasoc::cli::list_command},
     {"bench", "", "the standard workload on this machine, both engines", dynasoc::cli::bench_command},
-    {"schema", "scenario|platform|network|claim", "JSON Schema of a file format, for editors",
+    {"schema", "KIND", "JSON Schema of a scenario, platform, network or claim file, for editors",
      dynasoc::cli::schema_command},
 };
 

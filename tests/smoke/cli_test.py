@@ -245,6 +245,7 @@ class CommandLine(unittest.TestCase):
             kind = line.rsplit(" ", 1)[1]
             name = line.split(": ")[0]
             expected = ("trace" if "/traces/" in name else "table" if name.endswith(".csv") else
+                        "claim" if name.endswith(".claim.json") else
                         {"scenarios": "scenario", "platforms": "platform", "models": "network"}[
                             str(pathlib.Path(name).relative_to(ROOT)).split("/", 1)[0]])
             self.assertEqual(kind, expected, line)
