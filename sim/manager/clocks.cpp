@@ -27,7 +27,8 @@ void ReferenceClocks::refresh(const Observation& seen, bool own_clocks) {
 double ReferenceClocks::slowdown(const Observation& seen, const AppView& app, const Sample& sample,
                                  bool own_clocks) const {
   double table_ms = sample.profile_ms;
-  if (const DomainView& domain = seen.domains[seen.units[sample.unit].domains[0]]; domain.governed && !own_clocks)
+  if (const DomainView& domain = seen.domains[seen.units[sample.unit].domains[0]];
+      domain.governed && !own_clocks && !seen.exact_profile)
     table_ms = seen.profile->latency_ms(app.index, sample.subnet, sample.unit, opp(sample.unit));
   const double ratio = sample.service_ms / table_ms;
   return table_ms > 0 && std::isfinite(ratio) ? ratio : 0;

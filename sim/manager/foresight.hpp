@@ -43,6 +43,8 @@ struct Future {
     Time settle = 0;  ///< and takes effect after this time
   };
 
+  /// One power mode: the clocks that may be had at the start may be had all the time.
+  bool steady = true;
   Time end = 0;
   Time warmup = 0;  ///< frames that arrive before and energy drawn before do not count
   Objective objective;
@@ -62,6 +64,9 @@ class Foresight {
   /// How long a frame of an application will take when alone on a unit at an OPP of its clock, the other clocks as they
   /// are [ms], its noise included; NaN where the tables do not cover the unit.
   virtual double alone_ms(int app, std::uint64_t frame, int subnet, int unit, int opp) const = 0;
+
+  /// To be called now and then while planning; may throw to end it.
+  virtual void poll() const = 0;
 
   /// Whether the parent's n-th completion triggers a frame of a cascade.
   virtual bool triggered(int app, std::uint64_t parent_frame) const = 0;

@@ -124,6 +124,8 @@ struct Observation {
   std::span<const RailView> rails;
   std::span<const double> temperatures_c;  ///< by thermal node, as of the last poll
   const Profile* profile = nullptr;
+  /// An experiment: the tables are right about the next frame. Those of a finished one are in its sample alone.
+  bool exact_profile = false;
   const Foresight* foresight = nullptr;  ///< of a simulation, for policies that say they are clairvoyant; else null
 };
 

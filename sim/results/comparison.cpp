@@ -47,6 +47,8 @@ manager::Choice<Interface> choice(const std::string& text, const std::string& wh
         throw InputError("--policies: " + in_quotes(one) + " of " + in_quotes(what) + " is not parameter=value");
       const std::string value = one.substr(equals + 1);
       const Json parsed = Json::parse(value, nullptr, false);
+      if (json.contains(one.substr(0, equals)))
+        throw InputError("--policies: " + in_quotes(one.substr(0, equals)) + " is there twice in " + in_quotes(what));
       json[one.substr(0, equals)] = parsed.is_discarded() ? Json(value) : parsed;
       at = end + 1;
     }
@@ -91,6 +93,10 @@ Contender contender_of(const Scenario& scenario, const std::string& text) {
     governor = policy;
     policy = "none";
   }
+  if (policy.empty()) throw InputError("--policies: nothing stands before the + of " + in_quotes(text));
+  if (!policies.has(clean_name(policy)) && governors.has(clean_name(policy)))
+    throw InputError("--policies: " + in_quotes(clean_name(policy)) +
+                     " is a governor; only a policy can stand before + (with schedutil, say: none+schedutil)");
   if (!policies.has(clean_name(policy))) {
     std::vector<std::string> known = policies.names();
     for (const std::string& name : governors.names()) known.push_back(name);
@@ -139,13 +145,14 @@ Comparison compare(const Scenario& scenario, const ComparisonRequest& request) {
   const Setup& base = *scenario.setup;
   Comparison out;
   out.baseline = request.baseline;
+  out.decide_on = request.decide_on;
   out.seed = base.seed;
   out.engine = request.engine == EngineKind::native ? "native" : "simgrid";
 
   // One job for each (contender, variation) and replication. Variations: as it is; then one imperfection less.
   std::size_t oracle = request.contenders.size();
-  for (std::size_t c = 0; c < request.contenders.size(); ++c)
-    if (is(request.contenders[c].policy, kOracle)) oracle = c;
+  for (std::size_t c = request.contenders.size(); c-- > 0;)
+    if (is(request.contenders[c].policy, kOracle)) oracle = c;  // the first of them is the yardstick
   const bool anatomy = request.anatomy && oracle < request.contenders.size();
   static constexpr std::array<Ideal, 4> kVariations{
       {{}, {.prediction = true}, {.switching = true}, {.granularity = true}}};
@@ -188,8 +195,8 @@ Comparison compare(const Scenario& scenario, const ComparisonRequest& request) {
           request.progress((static_cast<double>(done * tasks.size() + finished)) /
                            static_cast<double>(wanted * tasks.size()));
       });
-      certificates[t][r] = record.certificate;
       metrics[t][r] = measure(setups[t], record);
+      certificates[t][r] = confirmed(record.certificate, metrics[t][r]);
       const std::lock_guard lock(mutex);
       ++finished;
       if (request.progress)
@@ -203,13 +210,15 @@ Comparison compare(const Scenario& scenario, const ComparisonRequest& request) {
       if (tasks[t].contender == request.baseline && tasks[t].variation == 0) against.metrics = metrics[t];
     const std::vector<double> theirs = values_of(base, against, request.decide_on);
     bool decided = true;
+    const double alpha =
+        (1 - kConfidence) / static_cast<double>(std::max<std::size_t>(1, request.contenders.size() - 1));
     for (std::size_t t = 0; t < tasks.size() && decided; ++t) {
       if (tasks[t].variation != 0 || tasks[t].contender == request.baseline) continue;
       ContenderResult one;
       one.metrics = metrics[t];
       const auto differences = paired_differences(values_of(base, one, request.decide_on), theirs);
       const SeedsNeeded needed = seeds_needed(differences);
-      decided = sequential_test(differences).decided || needed.state == SeedsNeeded::State::exact;
+      decided = sequential_test(differences, alpha).decided || needed.state == SeedsNeeded::State::exact;
     }
     if (!decided) continue;
     out.stopped_early = true;
@@ -387,6 +396,13 @@ Json comparison_json(const Scenario& scenario, const Comparison& comparison) {
       if (entry["mean"].is_null()) continue;
       if (&result != &baseline) {
         entry["delta_vs_baseline"] = delta_json(*column.metric, own, theirs);
+        if (name == comparison.decide_on) {
+          const Sequential test = sequential_test(paired_differences(own, theirs));
+          entry["delta_vs_baseline"]["sequential"] = {
+              {"e_value", number(test.largest)}, {"p_value", number(test.p_value)}, {"ci95", ends(test.interval)}};
+        }
+        // Looks at the data decided when to stop: a p-value for a fixed number of replications no longer holds.
+        if (comparison.stopped_early) entry["delta_vs_baseline"]["p_value"] = nullptr;
         const Json& p = entry["delta_vs_baseline"]["p_value"];
         p_values.push_back(p.is_number() ? p.get<double>() : std::nan(""));
         labels.push_back(result.contender.label);
@@ -421,6 +437,11 @@ Json comparison_json(const Scenario& scenario, const Comparison& comparison) {
         {"alone", number(hypervolume(std::span(&points[c], 1)))},
         {"exclusive", number(shares[c])}};
   Json warnings = scenario.warnings;
+  if (comparison.stopped_early)
+    warnings.push_back(
+        "stopped early: intervals and probabilities are those of a fixed number of replications and a "
+        "little too sure; what decided is the \"sequential\" test of " +
+        comparison.decide_on);
   if (comparison.replications < 2)
     warnings.push_back("one replication: no interval can be given (--replications 10 or more)");
   return {{"scenario", scenario.file.name},
@@ -544,10 +565,12 @@ std::string comparison_text(const Scenario& scenario, const Comparison& comparis
   if (regret) {
     const bool parts = std::any_of(comparison.results.begin(), comparison.results.end(),
                                    [](const ContenderResult& result) { return !result.anatomy.switching.empty(); });
-    rows = {{"regret (cost a frame)", "mean ± 95 %"}};
+    const auto yardstick = std::find_if(comparison.results.begin(), comparison.results.end(),
+                                        [](const ContenderResult& one) { return is(one.contender.policy, kOracle); });
+    rows = {{"regret to " + yardstick->contender.label + " (cost a frame)", "mean ± 95 %"}};
     if (parts) rows[0].insert(rows[0].end(), {"misprediction", "switching", "granularity"});
     for (const ContenderResult& result : comparison.results) {
-      if (is(result.contender.policy, kOracle)) continue;
+      if (&result == &*yardstick) continue;
       rows.push_back({result.contender.label, with_interval(estimate(result.regret))});
       if (result.anatomy.switching.empty()) continue;
       for (const auto* part : {&result.anatomy.misprediction, &result.anatomy.switching, &result.anatomy.granularity})
@@ -557,14 +580,12 @@ std::string comparison_text(const Scenario& scenario, const Comparison& comparis
     for (const ContenderResult& result : comparison.results) {
       if (result.certificates.empty() || result.certificates[0].method.empty()) continue;
       const Json json = certificate_json(result.certificates);
-      out +=
-          page.dim(
-              "  " + result.contender.label + ": by " + json["method"][0].get<std::string>() +
-              (json["exact"].get<bool>() ? ", exact" : ", not proved the best") + "; planned cost " +
-              (json["planned_cost"]["mean"].is_null() ? "-" : rounded_text(json["planned_cost"]["mean"])) +
-              ", bound from below " + (json["bound"]["mean"].is_null() ? "none" : rounded_text(json["bound"]["mean"])) +
-              (json.contains("solver_gap") ? ", solver's gap " + rounded_text(json["solver_gap"]["mean"], 2) : "")) +
-          "\n";
+      out += page.dim("  " + result.contender.label + ": by " + json["method"][0].get<std::string>() +
+                      (json["exact"].get<bool>() ? ", exact" : ", not proved the best") + "; planned cost " +
+                      (json["planned_cost"]["mean"].is_null() ? "-" : rounded_text(json["planned_cost"]["mean"])) +
+                      ", bound from below " +
+                      (json["bound"]["mean"].is_null() ? "none" : rounded_text(json["bound"]["mean"]))) +
+             "\n";
     }
     out += "\n";
   }
@@ -580,6 +601,9 @@ std::string comparison_text(const Scenario& scenario, const Comparison& comparis
       }
     out += first ? " nobody\n" : "\n";
   }
+  if (comparison.stopped_early)
+    out += page.paint("33", "  note      ") +
+           "stopped early: the intervals above are those of a fixed number of replications and a little too sure\n";
   if (comparison.replications < 2)
     out += page.paint("33", "  note      ") + "one replication: no interval can be given\n";
   for (const std::string& warning : scenario.warnings) out += page.paint("33", "  note      ") + warning + "\n";

@@ -65,6 +65,7 @@ struct Comparison {
   std::size_t baseline = 0;
   int replications = 0;  ///< made; fewer than asked for if stopped early
   bool stopped_early = false;
+  std::string decide_on;  ///< as asked for
   std::uint64_t seed = 0;
   std::string engine = "native";
 };

@@ -62,6 +62,10 @@ Metrics measure(const Setup& setup, const RunRecord& record);
 /// The same for several replications; what depends on the set-up alone is computed once.
 std::vector<Metrics> measure(const Setup& setup, const std::vector<RunRecord>& records);
 
+/// A clairvoyant's certificate held against what its run cost: a plan that came out otherwise (a throttled clock, a
+/// neighbour that its model does not have) is not called exact.
+manager::Certificate confirmed(const manager::Certificate& certificate, const Metrics& metrics);
+
 /// As JSON, nested by the paths of the names: {"apps": {NAME: …}, "platform": …, "run": …}.
 Json metrics_json(const Setup& setup, const Metrics& metrics);
 

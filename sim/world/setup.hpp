@@ -58,7 +58,7 @@ struct ModeSetup {
 struct Ideal {
   bool prediction = false;   ///< tables are right about the next frame: its noise, the session, the load on its unit
   bool switching = false;    ///< sub-networks and clocks change at once and for nothing
-  bool granularity = false;  ///< the manager is asked at every arrival and completion too, and decides in no time
+  bool granularity = false;  ///< a periodic manager is asked at every completion too, and all decide in no time
 };
 
 struct Setup {

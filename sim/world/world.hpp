@@ -75,6 +75,9 @@ class World final : public manager::Profile, public manager::Foresight {
   Entry entry(int app, int subnet, int unit, int opp) const override;
   manager::Future future() const override;
   double alone_ms(int app, std::uint64_t frame, int subnet, int unit, int opp) const override;
+  void poll() const override {
+    if (progress_ != nullptr) (*progress_)(0);
+  }
   bool triggered(int app, std::uint64_t parent_frame) const override {
     return apps_[app].arrivals.triggered_by(parent_frame);
   }

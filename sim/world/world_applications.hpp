@@ -225,7 +225,10 @@ void World<E>::job_done(int a) {
 
   for (const int child : app.children)
     if (app_views_[child].active && apps_[child].arrivals.triggered_by(app.frame.job)) accept(child);
-  if (triggers_.completion) trigger(manager::Trigger::completion, a);
+  if (triggers_.completion)
+    trigger(manager::Trigger::completion, a);
+  else if (setup_.ideal.granularity && triggers_.period_ms > 0)
+    trigger(manager::Trigger::period, -1);  // its tick comes when it is needed
 
   if (view.subnet != app.loaded && !app.switching) begin_switch(a);
   if (app.closed) {

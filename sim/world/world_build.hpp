@@ -203,8 +203,8 @@ template <Engine E>
 void World<E>::build_managers() {
   policy_ = setup_.policy_factory ? setup_.policy_factory() : setup_.policy.make();
   triggers_ = policy_->triggers();
-  if (setup_.ideal.granularity) triggers_.arrival = triggers_.completion = true;
-  manager_cost_us_ = setup_.manager_cost_us.value_or(policy_->compute_cost_us());
+  // A clairvoyant thinks before the run; to charge it would be to delay a plan.
+  manager_cost_us_ = policy_->clairvoyant() ? 0 : setup_.manager_cost_us.value_or(policy_->compute_cost_us());
   for (std::size_t u = 0; u < units_.size() && manager_unit_ < 0; ++u)
     if (setup_.platform.file.domains[unit_views_[u].domains[0]].second.kind == DomainKind::cpu)
       manager_unit_ = static_cast<int>(u);
@@ -217,6 +217,7 @@ void World<E>::build_managers() {
   seen_.rails = rail_views_;
   seen_.temperatures_c = temperatures_;
   seen_.profile = this;
+  seen_.exact_profile = setup_.ideal.prediction;
   if (policy_->clairvoyant()) seen_.foresight = this;
   seen_.explain = recording_.decisions;
 }

@@ -15,6 +15,7 @@ namespace dynasoc {
 
 template <Engine E>
 RunRecord World<E>::run(const Progress& progress) {
+  progress_ = progress ? &progress : nullptr;
   steps_per_ns_ = static_cast<double>(AppRecord::kSteps) / static_cast<double>(setup_.duration);
   for (std::size_t d = 0; d < domains_.size(); ++d) {
     govern(static_cast<int>(d), manager::Ask::start);
@@ -53,7 +54,6 @@ RunRecord World<E>::run(const Progress& progress) {
   for (std::size_t u = 0; u < units_.size(); ++u) baseline_.units.push_back(unit_account(u));
   started_ = true;
 
-  progress_ = progress ? &progress : nullptr;
   engine_.run(*this, setup_.duration);
   now_ = setup_.duration;
   finish_record();

@@ -89,6 +89,9 @@ class Planner {
     // What drops frames by what waits can be made to drop less by being slower: earlier is not always better then.
     out.exact = app_.late != LatePolicy::drop_oldest && app_.late != LatePolicy::replace &&
                 app_.driver == ArrivalDriver::clock &&
+                // Idle power that follows the clock makes it dear to be done early.
+                std::all_of(p_.configurations.begin(), p_.configurations.end(),
+                            [](const Configuration& c) { return c.idle_w == 0; }) &&
                 // What another unit's clock is worth later is not compared.
                 std::all_of(p_.configurations.begin(), p_.configurations.end(),
                             [this](const Configuration& c) { return c.unit == p_.configurations.front().unit; });
@@ -96,11 +99,14 @@ class Planner {
     root.opp.fill(kNone);
     fronts_.push_back({root});
     for (std::uint64_t next = 0; next < fronts_.size(); ++next) {
+      if (p_.poll && next % 64 == 0) p_.poll();
       const std::size_t first = labels_.size();
       prune(next, out);
       for (std::size_t i = first; i < labels_.size(); ++i) expand(static_cast<int>(i), next);
     }
     choose(out);
+    // A clock that had not settled when its frame was done is planned as if it had.
+    out.exact = out.exact && !unsettled_;
     return out;
   }
 
@@ -182,6 +188,7 @@ class Planner {
       if (start < effective) {  // the first part runs at the clock before
         const double old_ns = alone[static_cast<std::size_t>(old)];
         const double done_ns = demand.done_ns(start, effective, app_.weight);
+        if (done_ns >= old_ns) unsettled_ = true;
         if (done_ns >= old_ns)
           return {demand.finish(start, old_ns, app_.weight), configuration(old).power_w * old_ns * 1e-9, old_ns};
         const double left_ns = (1 - done_ns / old_ns) * alone_ns;
@@ -201,7 +208,7 @@ class Planner {
       if (hopeless_[static_cast<std::size_t>(c)]) continue;
       const bool switches = before.configuration >= 0 && configuration(before.configuration).subnet != with.subnet;
       const Time ready = before.finish + (switches ? app_.switch_time : 0);
-      double cost = before.cost + (switches ? switch_cost_ : 0);
+      double cost = before.cost + (switches && before.finish >= future_.warmup ? switch_cost_ : 0);
       std::uint64_t frame = next;
       Time at = arrival(frame, ready);
       if (app_.late == LatePolicy::replace || app_.late == LatePolicy::drop_oldest) {
@@ -280,7 +287,12 @@ class Planner {
         };
         const auto c = static_cast<std::size_t>(candidate.configuration);
         const auto subnet = static_cast<std::size_t>(p_.configurations[c].subnet);
-        if (by(first_[c], 0) || by(first_of_subnet_[subnet], longest_settle_) || by(first, longest_change_)) continue;
+        if (by(first_[c], 0) || by(first_of_subnet_[subnet], longest_settle_) || by(first, longest_change_)) {
+          // Who ends later runs the next frame's first part at the clock before, which may cost less: to be imitated is
+          // then no proof.
+          if (candidate.finish + longest_settle_ > come && longest_settle_ > 0) out.exact = false;
+          continue;
+        }
         first_[c] = std::min(first_[c], candidate.finish);
         first_of_subnet_[subnet] = std::min(first_of_subnet_[subnet], candidate.finish);
       }
@@ -345,6 +357,7 @@ class Planner {
   std::vector<Label> kept_;
   std::vector<Time> first_, first_of_subnet_;
   std::vector<bool> taken_;
+  bool unsettled_ = false;
   int best_ = kNone;
   double best_cost_ = 0;
 };

@@ -48,6 +48,7 @@ struct Problem {
   std::vector<Configuration> configurations;
   /// Time alone [ns] of frame n in a configuration; infinite where it cannot.
   std::function<double(std::uint64_t frame, std::size_t configuration)> alone_ns;
+  std::function<void()> poll;  ///< called now and then; may throw to end the planning. May be empty.
   /// Shortest time of any sub-network by the tables [ns], which `drop-hopeless` compares deadlines with, by
   /// configuration.
   std::vector<double> fastest_ns;

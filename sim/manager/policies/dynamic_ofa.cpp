@@ -105,7 +105,8 @@ class DynamicOfa final : public Policy {
       if (!(sample.profile_ms > 0)) continue;
       double& slowdown = state.slowdown[sample.unit];
       double profile_ms = sample.profile_ms;
-      if (const DomainView& domain = seen.domains[seen.units[sample.unit].domains[0]]; domain.governed && !p_.dvfs)
+      if (const DomainView& domain = seen.domains[seen.units[sample.unit].domains[0]];
+          domain.governed && !p_.dvfs && !seen.exact_profile)
         profile_ms = seen.profile->entry(app.index, sample.subnet, sample.unit, reference_opp_[sample.unit]).latency_ms;
       const double ratio = sample.service_ms / profile_ms;
       slowdown = slowdown == kUnknown ? ratio : slowdown + p_.smoothing * (ratio - slowdown);

@@ -272,7 +272,7 @@ class Hierarchical final : public Policy {
       const bool settled =
           written_at_[d] == -kNever || sample.at - from_ms(sample.service_ms) >= written_at_[d] + from_ms(p_.settle_ms);
       double table_ms = sample.profile_ms;
-      if (left_to_governor(seen, sample.unit))
+      if (left_to_governor(seen, sample.unit) && !seen.exact_profile)
         table_ms = seen.profile->latency_ms(app.index, sample.subnet, sample.unit, reference_opp_[sample.unit]);
       if (!settled || !(table_ms > 0) || !(sample.service_ms > 0)) continue;
       double& xi = state.slowdown[sample.unit];
@@ -437,7 +437,16 @@ class Hierarchical final : public Policy {
       }
     }
     front.count = kept;
-    if (front.count == kMostPoints) return;
+    if (front.count == kMostPoints) {  // the worst gives way, but not the one that draws least: a low cap may need it
+      std::size_t least = 0, worst = 0;
+      for (std::size_t i = 1; i < front.count; ++i)
+        if (front.points[i].score.power_w < front.points[least].score.power_w) least = i;
+      if (least == 0) worst = 1;
+      for (std::size_t i = 0; i < front.count; ++i)
+        if (i != least && compare(front.points[worst].score, front.points[i].score) > 0) worst = i;
+      if (compare(score, front.points[worst].score) <= 0) return;
+      std::swap(front.points[worst], front.points[--front.count]);
+    }
     if (front.points.size() == front.count) front.points.emplace_back();
     Point& point = front.points[front.count++];
     point.score = score;

@@ -17,8 +17,9 @@
 // scheduler (sim/manager/oracle/milp.hpp), solved by CBC; its assignment is what runs, its bound is the certificate's.
 //
 // Clocks it does not choose (memory, the host CPU of a GPU) it pins to the highest the limits allow. It does not know
-// thermal throttling, changes of power mode, contention between units, or units that do not share by weight: in such
-// runs its plan is one among many and `exact` says no.
+// throttling, changes of power mode, contention between units, units that do not share by weight, or what idle power
+// that follows the clock is worth: in such runs its plan is one among many. A bound is given only where none of it can
+// make a manager better than the plan's world; `exact` is taken back where the run did not cost what was planned.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -70,7 +71,7 @@ class Oracle final : public Policy {
           field(&P::rounds, "rounds", range(1, 20), "greedy: times that each application answers the others"),
           field(&P::guard_ms, "guard_ms", range(0, 1000),
                 "greedy: kept free before deadlines, for the others' plans are not carried out to the microsecond"),
-          field(&P::milp_frames, "milp_frames", range(1, 500), "most frames of all applications for milp"),
+          field(&P::milp_frames, "milp_frames", range(1, 60), "most frames of all applications for milp"),
           field(&P::milp_nodes, "milp_nodes", range(0, 1e9),
                 "milp: most nodes of the search tree (a limit of time would "
                 "make results depend on the machine)"));
@@ -118,8 +119,8 @@ class Oracle final : public Policy {
     future_ = seen.foresight->future();
     apps_.resize(seen.applications.size());
     certificate_ = {};
-    certificate_.exact =
-        future_.loads_exact && std::all_of(future_.fair.begin(), future_.fair.end(), [](bool fair) { return fair; });
+    certificate_.exact = future_.steady && pins_cost_nothing(seen) && future_.loads_exact &&
+                         std::all_of(future_.fair.begin(), future_.fair.end(), [](bool fair) { return fair; });
     load_.assign(seen.units.size(), {});
     for (const Future::Load& load : future_.loads)
       load_[static_cast<std::size_t>(load.unit)].add(load.from, load.to, load.weight);
@@ -145,6 +146,13 @@ class Oracle final : public Policy {
     for (double* cost : {&certificate_.planned, &certificate_.bound})
       *cost = frames > 0 ? (*cost + idle) / frames : std::nan("");
     for (const App& app : apps_) certificate_.merged += app.plan.merged;
+  }
+
+  // Clocks that are pinned at the highest draw no more there while they idle.
+  static bool pins_cost_nothing(const Observation& seen) {
+    for (const UnitView& unit : seen.units)
+      if (least_idle_w(seen, unit.index, true) != least_idle_w(seen, unit.index, false)) return false;
+    return true;
   }
 
   int depth(int a) const {
@@ -215,6 +223,7 @@ class Oracle final : public Policy {
     out.demand = load_;
     if (!fixed_.empty()) out.fixed = fixed_[static_cast<std::size_t>(a)];
     out.most_labels = static_cast<std::size_t>(p_.labels);
+    out.poll = [&seen] { seen.foresight->poll(); };
     const auto& configurations = apps_[static_cast<std::size_t>(a)].configurations;
     for (const Configuration& c : configurations) {
       double fastest_ms = std::numeric_limits<double>::infinity();
@@ -303,7 +312,8 @@ class Oracle final : public Policy {
   void several(const Observation& seen) {
     certificate_.method = "greedy";
     double bound = 0;
-    bool bound_exact = certificate_.exact;
+    const bool sound = certificate_.exact;
+    bool bound_exact = sound;
     for (const App& app : apps_) bound += app.bound, bound_exact = bound_exact && app.bound_exact;
     certificate_.exact = false;
 
@@ -357,11 +367,11 @@ class Oracle final : public Policy {
           "policy oracle: method milp needs the solver CBC (Debian: coinor-libcbc-dev), which was not found");
     if (p_.method == OracleMethod::milp ||
         (p_.method == OracleMethod::automatic && small && by_clock && milp_available()))
-      by_program(seen, frames);
+      by_program(seen, frames, sound);
   }
 
-  void by_program(const Observation& seen, std::size_t frames) {
-    constexpr std::size_t kMost = 500;
+  void by_program(const Observation& seen, std::size_t frames, bool sound) {
+    constexpr std::size_t kMost = 60;
     if (frames > kMost)
       throw InputError("policy oracle: method milp is for short runs, of at most " + std::to_string(kMost) +
                        " frames; this one has " + std::to_string(frames));
@@ -372,7 +382,9 @@ class Oracle final : public Policy {
     }
     const MilpSolution solution = solve_milp(problems, static_cast<int>(p_.milp_nodes));
     certificate_.method = "milp";
-    if (std::isnan(certificate_.bound) || solution.bound > certificate_.bound) certificate_.bound = solution.bound;
+    // What the program takes for granted of loads and units must be so.
+    if (sound && (std::isnan(certificate_.bound) || solution.bound > certificate_.bound))
+      certificate_.bound = solution.bound;
     certificate_.milp_gap = solution.gap;
     // The program knows nothing of who shares when: its assignment is followed only if it is reckoned better than the
     // greedy one.
@@ -401,7 +413,10 @@ class Oracle final : public Policy {
     const App& own = apps_[static_cast<std::size_t>(app.index)];
     auto next = static_cast<std::size_t>(app.arrived - app.waiting);  // what waits is what came last
     while (next < own.plan.frames.size() && own.plan.frames[next].configuration < 0) ++next;
-    if (next >= own.plan.frames.size()) return;
+    if (next >= own.plan.frames.size()) {
+      park(seen, app, decision);
+      return;
+    }
     const Configuration& with = own.configurations[static_cast<std::size_t>(own.plan.frames[next].configuration)];
     const Why why{.reason = because("planned for frame {}", next)};
     if (with.unit != app.unit) decision.set(Knob::mapping, app.index, with.unit, why);
@@ -409,6 +424,14 @@ class Oracle final : public Policy {
     for (const int d : seen.units[static_cast<std::size_t>(with.unit)].domains)
       if (seen.domains[static_cast<std::size_t>(d)].requested != with.opp)
         decision.set(Knob::frequency, d, with.opp, why);
+  }
+
+  // Nothing follows: where idle power depends on the clock, the lowest is as good as any.
+  void park(const Observation& seen, const AppView& app, Decision& decision) const {
+    if (apps_.size() > 1) return;
+    for (const int d : seen.units[static_cast<std::size_t>(app.unit)].domains)
+      if (const DomainView& domain = seen.domains[static_cast<std::size_t>(d)]; domain.requested != domain.lowest)
+        decision.set(Knob::frequency, d, domain.lowest, because("no frame follows"));
   }
 
   Parameters p_;
