@@ -103,6 +103,7 @@ Contender contender_of(const Scenario& scenario, const std::string& text) {
     throw InputError("--policies: unknown policy or governor " + in_quotes(clean_name(policy)) +
                      hint(clean_name(policy), known));
   }
+  if (governor.empty() && policy != text) throw InputError("--policies: nothing follows the + of " + in_quotes(text));
   if (!governor.empty() && !governors.has(clean_name(governor)))
     throw InputError("--policies: unknown governor " + in_quotes(clean_name(governor)) +
                      hint(clean_name(governor), governors.names()));
@@ -237,7 +238,11 @@ Comparison compare(const Scenario& scenario, const ComparisonRequest& request) {
   }
   if (oracle == request.contenders.size()) return out;
   const auto less = [](std::vector<double> a, const std::vector<double>& b) {
-    for (std::size_t i = 0; i < a.size(); ++i) a[i] -= b[i];
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      const double scale = std::max(std::abs(a[i]), std::abs(b[i]));
+      a[i] -= b[i];
+      if (std::abs(a[i]) <= 1e-12 * scale) a[i] = 0;  // rounding of sums is no difference
+    }
     return a;
   };
   for (std::size_t c = 0; c < out.results.size(); ++c) {
@@ -332,7 +337,7 @@ Json delta_json(const Metric& metric, const std::vector<double>& own, const std:
 
 Json estimate_json(const std::vector<double>& values) {
   const Estimate mean = estimate(values);
-  return {{"mean", number(mean.mean)}, {"sd", number(mean.sd)}, {"ci95", ends(mean.interval)}};
+  return {{"mean", number(mean.mean)}, {"sd", number(mean.sd)}, {"ci95", ends(mean.interval)}, {"n", mean.n}};
 }
 
 Json certificate_json(const std::vector<manager::Certificate>& all) {
@@ -535,7 +540,8 @@ std::string comparison_text(const Scenario& scenario, const Comparison& comparis
     for (const std::string& name : metrics) {
       const std::vector<double> own = values_of(setup, result, name), theirs = values_of(setup, baseline, name);
       const Estimate relative = relative_difference(own, theirs);
-      const bool quantity = !column_of(setup, name).metric->unit.empty() && std::isfinite(relative.interval.low);
+      const bool quantity =
+          !column_of(setup, name).metric->unit.empty() && (std::isfinite(relative.interval.low) || relative.n < 2);
       rows.back().push_back(quantity ? percent_range(relative)
                                      : absolute_range(estimate(paired_differences(own, theirs))));
     }

@@ -261,6 +261,27 @@ TEST_CASE("no policy of several applications costs less than the oracle's bound"
   }
 }
 
+TEST_CASE("an overloaded application is planned no worse than any manager, however few labels are kept", "[oracle]") {
+  Lab lab;
+  only_gpu(lab);
+  lab.network["switch_cost"]["time_ms"] = 150;
+  lab.board["domains"]["gpu"]["settle_ms"] = 5;
+  for (const char* late : {"queue", "replace", "drop-hopeless"}) {
+    Json json = test::parse_json(R"({"duration_s": 20, "applications": {"app": {"unit": "gpu",
+        "arrivals": {"kind": "periodic", "period_ms": 9}, "targets": [{"latency_ms": 14}],
+        "execution": {"kind": "table", "default_cv": 0.1}}}})");
+    json["applications"]["app"]["late"] = late;
+    const Scenario scenario = lab.load(json);
+    for (const char* oracle : {"oracle(labels=20)", "oracle"}) {
+      const double cost = judge(scenario, oracle).cost;
+      for (const char* rival : kRivals) {
+        INFO(late << ", " << oracle << " " << cost << ", " << rival);
+        CHECK(judge(scenario, rival).cost >= cost * (1 - kTolerance));
+      }
+    }
+  }
+}
+
 TEST_CASE("where something happens that the oracle does not plan for, it promises nothing", "[oracle]") {
   const char* const kCamera = R"({"duration_s": 2, "applications": {"app": {"unit": "gpu",
       "arrivals": {"kind": "periodic", "period_ms": 100}, "targets": [{"latency_ms": 45}]}}})";

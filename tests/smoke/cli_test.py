@@ -260,7 +260,7 @@ class CommandLine(unittest.TestCase):
     def test_compare(self):
         lively = self.scenario(LIVELY)
         text = self.good("compare", lively, "--policies", "none,dynamic-ofa,oracle", "--replications", "3")
-        for expected in ("mean ± 95 %", "against none", "better by run.cost?", "regret (cost a frame)", "hypervolume"):
+        for expected in ("mean ± 95 %", "against none", "better by run.cost?", "regret to oracle (cost a frame)", "hypervolume"):
             self.assertIn(expected, text)
         out = self.folder / "compared"
         result = json.loads(self.good("compare", lively, "--policies", "none,dynamic-ofa", "--baseline", "dynamic-ofa",

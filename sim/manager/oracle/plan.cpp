@@ -235,7 +235,7 @@ class Planner {
       }
       const Outcome served = serve(frame, start, before, c);
       const Time deadline = relative_deadline(start);
-      const bool late = deadline != kNever && served.finish + p_.guard > at + deadline;
+      const bool late = deadline != kNever && served.finish + std::min(p_.guard, deadline / 20) > at + deadline;
       if (served.finish > future_.end) {  // never done: lost if its deadline comes before the end does
         if (late && at + deadline <= future_.end) cost += lost(at);
       } else if (counted(at)) {
@@ -302,22 +302,31 @@ class Planner {
     labels_.insert(labels_.end(), kept_.begin(), kept_.end());
   }
 
-  // Too many labels: of those of one sub-network that are done at about the same time the cheapest, which comes first.
+  // Too many labels. They lie between the cheapest and those that are done first; of each sub-network, as many as its
+  // share of the labels allows stay, spread evenly by rank in time, both ends among them.
   void thin_out(Plan& out) {
-    const auto [earliest, latest] = std::minmax_element(
-        kept_.begin(), kept_.end(), [](const Label& a, const Label& b) { return a.finish < b.finish; });
-    const Time from = earliest->finish;
-    const std::size_t buckets = std::max<std::size_t>(1, p_.most_labels / subnets_);
-    const Time width = (latest->finish - from) / static_cast<Time>(buckets) + 1;
-    taken_.assign(buckets * subnets_, false);
-    std::size_t left = 0;
-    for (const Label& label : kept_) {
-      const auto subnet = static_cast<std::size_t>(configuration(std::max(label.configuration, 0)).subnet);
-      const std::size_t slot = subnet * buckets + static_cast<std::size_t>((label.finish - from) / width);
-      if (taken_[slot]) continue;
-      taken_[slot] = true;
-      kept_[left++] = label;
+    by_time_.clear();
+    for (std::size_t i = 0; i < kept_.size(); ++i) by_time_.push_back(static_cast<int>(i));
+    const auto label = [this](int i) -> const Label& { return kept_[static_cast<std::size_t>(i)]; };
+    const auto subnet = [&](int i) { return configuration(std::max(label(i).configuration, 0)).subnet; };
+    std::sort(by_time_.begin(), by_time_.end(), [&](int x, int y) {
+      return std::tuple(subnet(x), label(x).finish, label(x).cost, x) <
+             std::tuple(subnet(y), label(y).finish, label(y).cost, y);
+    });
+    taken_.assign(kept_.size(), false);
+    for (std::size_t from = 0; from < by_time_.size();) {
+      std::size_t to = from;
+      while (to < by_time_.size() && subnet(by_time_[to]) == subnet(by_time_[from])) ++to;
+      const std::size_t count = to - from;
+      const std::size_t share = std::max<std::size_t>(2, p_.most_labels * count / kept_.size());
+      for (std::size_t k = 0; k < std::min(share, count); ++k)
+        taken_[static_cast<std::size_t>(by_time_[from + (share >= count ? k : k * (count - 1) / (share - 1))])] = true;
+      from = to;
     }
+    taken_[0] = true;  // the cheapest of all
+    std::size_t left = 0;
+    for (std::size_t i = 0; i < kept_.size(); ++i)
+      if (taken_[i]) kept_[left++] = kept_[i];
     out.merged += kept_.size() - left;
     out.exact = out.exact && kept_.size() == left;
     kept_.resize(left);
@@ -356,6 +365,7 @@ class Planner {
   std::vector<std::vector<Label>> fronts_;  // by the next frame to serve
   std::vector<Label> kept_;
   std::vector<Time> first_, first_of_subnet_;
+  std::vector<int> by_time_;
   std::vector<bool> taken_;
   bool unsettled_ = false;
   int best_ = kNone;

@@ -58,7 +58,7 @@ struct Problem {
   Time guard = 1000;
   double price_per_s =
       0;  ///< paid for time on a unit while planning, so that others get some; not part of `Plan::cost`
-  std::size_t most_labels = 60;
+  std::size_t most_labels = 70;
 };
 
 struct PlannedFrame {

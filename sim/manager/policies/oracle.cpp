@@ -54,7 +54,7 @@ class Oracle final : public Policy {
  public:
   struct Parameters {
     OracleMethod method = OracleMethod::automatic;
-    int labels = 60;
+    int labels = 70;
     int rounds = 3;
     double guard_ms = 3;
     int milp_frames = 24;
@@ -70,7 +70,8 @@ class Oracle final : public Policy {
                 "partial plans kept at a frame; fewer is faster and no longer exact"),
           field(&P::rounds, "rounds", range(1, 20), "greedy: times that each application answers the others"),
           field(&P::guard_ms, "guard_ms", range(0, 1000),
-                "greedy: kept free before deadlines, for the others' plans are not carried out to the microsecond"),
+                "greedy: kept free before deadlines (a twentieth at most), for the others' plans are not carried out "
+                "to the microsecond"),
           field(&P::milp_frames, "milp_frames", range(1, 60), "most frames of all applications for milp"),
           field(&P::milp_nodes, "milp_nodes", range(0, 1e9),
                 "milp: most nodes of the search tree (a limit of time would "
@@ -261,7 +262,22 @@ class Oracle final : public Policy {
     App& app = apps_[static_cast<std::size_t>(a)];
     app.configurations = configurations_of(seen, seen.applications[static_cast<std::size_t>(a)]);
     arrivals_of(seen, a);
-    app.plan = plan_alone(problem_of(seen, a));
+    const Problem problem = problem_of(seen, a);
+    app.plan = plan_alone(problem);
+    // Where partial plans were given up, one configuration for the whole run may still be better.
+    for (std::size_t c = 0; c < app.configurations.size() && app.plan.merged > 0; ++c) {
+      Problem one = problem;
+      one.configurations = {app.configurations[c]};
+      one.fastest_ns = {problem.fastest_ns[c]};
+      one.alone_ns = [&problem, c](std::uint64_t frame, std::size_t) { return problem.alone_ns(frame, c); };
+      Plan steady = plan_alone(one);
+      if (steady.cost >= app.plan.cost || steady.served == 0) continue;
+      for (PlannedFrame& frame : steady.frames)
+        if (frame.configuration >= 0) frame.configuration = static_cast<int>(c);
+      steady.exact = false;
+      steady.merged = app.plan.merged;
+      app.plan = std::move(steady);
+    }
     // How many frames a cascade has, and when, is the parent's choice: nothing is certain to be lost by it.
     const bool free = future_.apps[static_cast<std::size_t>(a)].driver == ArrivalDriver::clock;
     app.bound = free ? app.plan.cost : 0;
