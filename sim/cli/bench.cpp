@@ -176,9 +176,9 @@ class Bench {
     ProgressBar progress(quiet_);
     speed(out, progress);
     governors(out);
-    managers(out);
     growth_in_inferences(out, progress);
     growth_in_applications(out, progress);
+    managers(out);  // last: children begin with the memory that this process has touched
     start_up(out, progress);
     out["machine"] = std::move(info);
     out["timed_by"] = "CPU time of the measuring process; startup_ms by the wall clock";
