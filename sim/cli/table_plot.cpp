@@ -11,32 +11,13 @@
 #include "application/scaling_fit.hpp"
 #include "cli/table_common.hpp"
 #include "common/error.hpp"
+#include "common/temporary_folder.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A folder for the scripts, gone with the object.
-class Scratch {
- public:
-  Scratch() {
-    std::string pattern = (fs::temp_directory_path() / "dynasoc-plot-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw OutsideError("no temporary folder can be made: " + pattern);
-    path_ = pattern;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 // As a word of a shell, whatever it holds.
 std::string shell_word(const std::string& text) {
@@ -198,7 +179,7 @@ void plot_table(const Table& table, const std::string& title, const std::string&
   const bool gnuplot = runs("command -v gnuplot");
   if (!gnuplot && !runs("python3 -c 'import matplotlib'"))
     throw OutsideError("--plot needs gnuplot, or python3 with matplotlib, and neither is here (Debian: gnuplot-nox)");
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   const fs::path image = scratch.path() / ("plot" + ending), script = scratch.path() / "script";
   write_file(script, gnuplot ? gnuplot_script(curves, frame, title, image, ending == ".png")
                              : matplotlib_script(curves, frame, title, image));

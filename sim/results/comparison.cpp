@@ -67,10 +67,6 @@ Setup setup_of(const Setup& base, const Contender& contender) {
   return out;
 }
 
-struct Deciding {
-  std::vector<double> contender, baseline;
-};
-
 }  // namespace
 
 Contender contender_of(const Scenario& scenario, const std::string& text) {

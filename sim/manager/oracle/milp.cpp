@@ -20,6 +20,11 @@ namespace dynasoc::manager {
 
 namespace {
 
+#define DYNASOC_CBC_FUNCTIONS(do)                                                                                 \
+  do                                                                                                              \
+  (newModel) do(deleteModel) do(setLogLevel) do(setParameter) do(setObjSense) do(addCol) do(addRow) do(solve) do( \
+      getColSolution) do(getObjValue) do(getBestPossibleObjValue) do(isProvenOptimal)
+
 // The solver's library, opened when it is first needed: with its own (LAPACK among them) it takes longer to load than
 // most runs take.
 class Cbc {
@@ -31,40 +36,18 @@ class Cbc {
   Cbc(const Cbc&) = delete;
   Cbc& operator=(const Cbc&) = delete;
 
-#define DYNASOC_CBC(name) decltype(&::Cbc_##name) name = nullptr
-  DYNASOC_CBC(newModel);
-  DYNASOC_CBC(deleteModel);
-  DYNASOC_CBC(setLogLevel);
-  DYNASOC_CBC(setParameter);
-  DYNASOC_CBC(setObjSense);
-  DYNASOC_CBC(addCol);
-  DYNASOC_CBC(addRow);
-  DYNASOC_CBC(solve);
-  DYNASOC_CBC(getColSolution);
-  DYNASOC_CBC(getObjValue);
-  DYNASOC_CBC(getBestPossibleObjValue);
-  DYNASOC_CBC(isProvenOptimal);
-#undef DYNASOC_CBC
+#define DYNASOC_DECLARE(name) decltype(&::Cbc_##name) name = nullptr;
+  DYNASOC_CBC_FUNCTIONS(DYNASOC_DECLARE)
+#undef DYNASOC_DECLARE
 
  private:
   Cbc() {
     for (const char* name : {"libCbcSolver.so.3", "libCbcSolver.so"})
       if (library_ == nullptr) library_ = ::dlopen(name, RTLD_NOW | RTLD_LOCAL);
     if (library_ == nullptr) return;
-#define DYNASOC_CBC(name) find(name, "Cbc_" #name)
-    DYNASOC_CBC(newModel);
-    DYNASOC_CBC(deleteModel);
-    DYNASOC_CBC(setLogLevel);
-    DYNASOC_CBC(setParameter);
-    DYNASOC_CBC(setObjSense);
-    DYNASOC_CBC(addCol);
-    DYNASOC_CBC(addRow);
-    DYNASOC_CBC(solve);
-    DYNASOC_CBC(getColSolution);
-    DYNASOC_CBC(getObjValue);
-    DYNASOC_CBC(getBestPossibleObjValue);
-    DYNASOC_CBC(isProvenOptimal);
-#undef DYNASOC_CBC
+#define DYNASOC_FIND(name) find(name, "Cbc_" #name);
+    DYNASOC_CBC_FUNCTIONS(DYNASOC_FIND)
+#undef DYNASOC_FIND
   }
   template <class Function>
   void find(Function& function, const char* name) {

@@ -76,7 +76,9 @@ struct Plan {
 };
 
 /// Forward dynamic programming over frames: a label is (finish, cost, configuration) after a frame; labels that another
-/// one can imitate at no more cost are dropped. Exact as long as no more than `most_labels` are left at any frame.
+/// one can imitate at no more cost are dropped. `Plan::exact` is false where more than `most_labels` were left at some
+/// frame, where frames give way to later ones or come as earlier ones end, on several units, where idle power follows
+/// the clock, and where a label was dropped or a frame was done before a clock had settled.
 Plan plan_alone(const Problem& problem);
 
 }  // namespace dynasoc::manager

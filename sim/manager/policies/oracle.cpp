@@ -14,7 +14,9 @@
 // clock is one for the whole run, the best of those tried. What each application would cost if it had the board to
 // itself, summed, is a bound from below.
 // `milp`: several applications on a short run: a mixed-integer program whose relaxation of time sharing holds for every
-// scheduler (sim/manager/oracle/milp.hpp), solved by CBC; its assignment is what runs, its bound is the certificate's.
+// scheduler (sim/manager/oracle/milp.hpp), solved by CBC; the better of its assignment and the greedy one runs, its
+// bound is the certificate's. What it assigns may ask for two clocks of one unit at a time: then the later one wins,
+// and the run costs more than was planned.
 //
 // Clocks it does not choose (memory, the host CPU of a GPU) it pins to the highest the limits allow. It does not know
 // throttling, changes of power mode, contention between units, units that do not share by weight, or what idle power
@@ -106,7 +108,6 @@ class Oracle final : public Policy {
     Plan plan;
     double bound = 0;
     bool bound_exact = true;
-    std::vector<std::uint64_t> triggers;  // of a cascade: the parent's frame behind each of its own
   };
 
   static void pin(const Observation& seen, Decision& decision) {
