@@ -89,6 +89,7 @@ struct ApplicationFile {
   std::vector<Name> tables;
   Name unit;
   Name subnet;
+  std::vector<Name> subnets;
   ArrivalsFile arrivals;
   std::vector<TargetFile> targets;
   LatePolicy late = LatePolicy::queue;
@@ -111,6 +112,7 @@ struct ApplicationFile {
         field(&S::unit, "unit", "processing unit it starts on; default: the first its tables cover"),
         field(&S::subnet, "subnet",
               "sub-network it starts with; default: the largest that meets the latency target alone"),
+        field(&S::subnets, "subnets", "sub-networks kept in memory, from which managers choose; default: all"),
         required(&S::arrivals, "arrivals", "when frames arrive"),
         field(&S::targets, "targets", "what it asks for; later entries replace earlier ones"),
         field(&S::late, "late",

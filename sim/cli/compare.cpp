@@ -76,14 +76,10 @@ int compare_command(const Arguments& arguments) {
           "compare: SimGrid runs one simulation a process; `dynasoc run --engine simgrid` checks one policy");
   }
 
-  std::vector<std::string> metrics;
-  std::string list = options.get_or<std::string>(
-      "metrics", "platform.energy_j,run.miss_rate,apps.APP.latency_ms.mean,run.accuracy,run.cost");
-  for (std::size_t at = 0; at <= list.size();) {
-    const std::size_t end = std::min(list.find(',', at), list.size());
-    metrics.push_back(list.substr(at, end - at));
-    at = end + 1;
-  }
+  const auto metrics =
+      split_names(options.get_or<std::string>(
+                      "metrics", "platform.energy_j,run.miss_rate,apps.APP.latency_ms.mean,run.accuracy,run.cost"),
+                  "--metrics");
   for (const std::string& name : metrics) values_of(*setup, {}, name);  // refuses unknown names before an hour is spent
   if (!request.decide_on.empty()) values_of(*setup, {}, request.decide_on);
 

@@ -252,51 +252,7 @@ Comparison compare(const Scenario& scenario, const ComparisonRequest& request) {
   return out;
 }
 
-std::vector<std::string> metric_names(const Setup& setup) {
-  std::vector<std::string> out;
-  for (const Metric& metric : metric_table()) {
-    if (metric.of_run != nullptr) out.emplace_back(metric.name);
-    if (metric.of_application == nullptr) continue;
-    for (const AppSetup& app : setup.apps) {
-      std::string name(metric.name);
-      out.push_back(name.replace(name.find("APP"), 3, app.name));
-    }
-  }
-  return out;
-}
-
 namespace {
-
-struct Column {
-  const Metric* metric = nullptr;
-  int app = -1;  // -1: of the run, or the mean over applications
-};
-
-Column column_of(const Setup& setup, const std::string& name) {
-  for (const Metric& metric : metric_table()) {
-    if (metric.of_run == nullptr && metric.of_application == nullptr) continue;
-    if (metric.name == name) return {&metric, -1};
-    if (metric.of_application == nullptr) continue;
-    for (std::size_t a = 0; a < setup.apps.size(); ++a) {
-      std::string own(metric.name);
-      if (own.replace(own.find("APP"), 3, setup.apps[a].name) == name) return {&metric, static_cast<int>(a)};
-    }
-  }
-  std::vector<std::string> known = metric_names(setup);
-  for (const Metric& metric : metric_table())
-    if (metric.of_application != nullptr) known.emplace_back(metric.name);
-  throw InputError("unknown metric " + in_quotes(name) + hint(name, known) + "; `dynasoc list metrics` names them");
-}
-
-double value_of(const Column& column, const Metrics& metrics) {
-  if (column.metric->of_run != nullptr) return metrics.of_run(column.metric->name);
-  if (column.app >= 0) return metrics.of_application(static_cast<std::size_t>(column.app), column.metric->name);
-  double sum = 0;
-  int n = 0;
-  for (std::size_t a = 0; a < metrics.applications.size(); ++a)
-    if (const double x = metrics.of_application(a, column.metric->name); std::isfinite(x)) sum += x, ++n;
-  return n > 0 ? sum / n : std::nan("");
-}
 
 Json number(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
 Json ends(const Interval& interval) { return {number(interval.low), number(interval.high)}; }
@@ -374,9 +330,9 @@ std::vector<TradeOff> points_of(const Setup& setup, const Comparison& comparison
 }  // namespace
 
 std::vector<double> values_of(const Setup& setup, const ContenderResult& result, const std::string& metric) {
-  const Column column = column_of(setup, metric);
+  const MetricColumn column(setup, metric);
   std::vector<double> out;
-  for (const Metrics& one : result.metrics) out.push_back(value_of(column, one));
+  for (const Metrics& one : result.metrics) out.push_back(column.value(one));
   return out;
 }
 
@@ -387,7 +343,7 @@ Json comparison_json(const Scenario& scenario, const Comparison& comparison) {
   // p-values that are looked at together are adjusted together: those of one metric over all contenders.
   for (const ContenderResult& result : comparison.results) policies[result.contender.label] = Json::object();
   for (const std::string& name : metric_names(setup)) {
-    const Column column = column_of(setup, name);
+    const MetricColumn column(setup, name);
     const std::vector<double> theirs = values_of(setup, baseline, name);
     std::vector<double> p_values;
     std::vector<std::string> labels;
@@ -396,7 +352,7 @@ Json comparison_json(const Scenario& scenario, const Comparison& comparison) {
       Json entry = estimate_json(own);
       if (entry["mean"].is_null()) continue;
       if (&result != &baseline) {
-        entry["delta_vs_baseline"] = delta_json(*column.metric, own, theirs);
+        entry["delta_vs_baseline"] = delta_json(column.metric(), own, theirs);
         if (name == comparison.decide_on) {
           const Sequential test = sequential_test(paired_differences(own, theirs));
           entry["delta_vs_baseline"]["sequential"] = {
@@ -517,7 +473,7 @@ std::string comparison_text(const Scenario& scenario, const Comparison& comparis
 
   std::vector<std::vector<std::string>> rows{{"mean ± 95 %"}};
   for (const std::string& name : metrics) {
-    const Metric& metric = *column_of(setup, name).metric;
+    const Metric& metric = MetricColumn(setup, name).metric();
     rows[0].push_back(name + (metric.unit.empty() ? "" : " " + std::string(metric.unit)));
   }
   for (const ContenderResult& result : comparison.results) {
@@ -537,7 +493,7 @@ std::string comparison_text(const Scenario& scenario, const Comparison& comparis
       const std::vector<double> own = values_of(setup, result, name), theirs = values_of(setup, baseline, name);
       const Estimate relative = relative_difference(own, theirs);
       const bool quantity =
-          !column_of(setup, name).metric->unit.empty() && (std::isfinite(relative.interval.low) || relative.n < 2);
+          !MetricColumn(setup, name).metric().unit.empty() && (std::isfinite(relative.interval.low) || relative.n < 2);
       rows.back().push_back(quantity ? percent_range(relative)
                                      : absolute_range(estimate(paired_differences(own, theirs))));
     }
@@ -547,7 +503,7 @@ std::string comparison_text(const Scenario& scenario, const Comparison& comparis
   // Of the objective, or of the last column where it is not shown: a table of everything would be read by nobody.
   const auto objective = std::find(metrics.begin(), metrics.end(), "run.cost");
   const std::string& judged = objective != metrics.end() ? *objective : metrics.back();
-  if (const Metric& metric = *column_of(setup, judged).metric; metric.better != Better::neither) {
+  if (const Metric& metric = MetricColumn(setup, judged).metric(); metric.better != Better::neither) {
     rows = {{"better by " + judged + "?", "in replications", "probability", "decided at 95 %"}};
     for (const ContenderResult& result : comparison.results) {
       if (&result == &baseline) continue;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "results/metrics.hpp"
+#include "results/metric_column.hpp"
 #include "results/statistics.hpp"
 #include "scenario/scenario.hpp"
 #include "world/run.hpp"
@@ -73,12 +73,8 @@ struct Comparison {
 /// Runs every contender. Throws as `simulate` does.
 Comparison compare(const Scenario& scenario, const ComparisonRequest& request);
 
-/// A metric by replication, by its name in `list metrics` with names filled in: `run.cost`, `apps.camera.miss_rate`.
-/// `APP` left as it stands means the mean over applications. Throws InputError for an unknown name.
+/// A metric (a name as of MetricColumn) by replication. Throws InputError for an unknown name.
 std::vector<double> values_of(const Setup& setup, const ContenderResult& result, const std::string& metric);
-
-/// Every metric that has a value, with names filled in, in the table's order.
-std::vector<std::string> metric_names(const Setup& setup);
 
 /// The JSON of `compare --json`: {"baseline", "policies": {NAME: {metric: {"mean", "ci95", "delta_vs_baseline":
 /// {…}}}}}.

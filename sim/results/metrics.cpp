@@ -226,6 +226,21 @@ double uxcost(const RunSight& run) {
   return run.all.decided > 0 ? violations * energy : kNaN;
 }
 
+// A sub-network is in memory if any unit can run it.
+double memory_mb(const RunSight& run) {
+  double sum = 0;
+  for (const ApplicationSight& one : run.apps)
+    for (std::size_t s = 0; s < one.app->network->size(); ++s) {
+      const bool kept = std::any_of(one.app->models.begin(), one.app->models.end(),
+                                    [&](const auto& models) { return models[s].has_value(); });
+      if (!kept) continue;
+      const double own_mb = one.app->network->file.subnets[s].memory_mb;
+      if (own_mb == 0) return kNaN;  // not stated
+      sum += own_mb;
+    }
+  return sum;
+}
+
 double cost(const RunSight& run) {
   const Objective& objective = run.all.setup->objective;
   double frames = 0, overdue = 0, energy_j = 0;
@@ -347,6 +362,10 @@ constexpr Metric kTable[] = {
      [](const Run& r) { return r.all.run->manager_s * 1e3; }},
     {"platform.manager_share", "", B::lower, "the same over the time measured", "", false, nullptr,
      [](const Run& r) { return over(r.all.run->manager_s, r.all.run->measured_s); }},
+    {"run.memory_mb", "MB", B::lower,
+     "weights of the sub-networks kept in memory (`subnets`), all applications', each on its own; null where a network "
+     "does not state them",
+     "", false, nullptr, memory_mb},
     {"provenance.measured", "", B::neither, "share of completed frames whose latency was measured", "", true},
     {"provenance.digitised", "", B::neither, "share whose latency was read off a figure", "", true},
     {"provenance.derived", "", B::neither, "share whose latency was computed by a declared model", "", true},

@@ -142,6 +142,7 @@ class Resolver {
     scenario_.inputs.push_back(path);
     setup_.platform = Platform::load(path);
     const Platform& platform = setup_.platform;
+    for (const auto& [name, wanted] : file_.opps_mhz) keep_opps(name, wanted);
     if (file_.ambient_c && setup_.platform.file.thermal) setup_.platform.file.thermal->ambient_c = *file_.ambient_c;
     for (std::size_t u = 0; u < platform.file.units.size(); ++u) {
       const auto& opps = platform.file.domains[platform.links[u].domains[0]].second.opps_mhz;
@@ -157,6 +158,7 @@ class Resolver {
         throw name.error("platform " + platform.file.name + " has no power mode " + in_quotes(name.text) +
                          hint(name.text, known));
       }
+      check_cap(*found, name.text);
       return resolve_mode(platform, found, from, name.text);
     };
     setup_.modes.push_back(mode(file_.mode.empty() ? platform.file.default_mode : file_.mode, 0));
@@ -173,6 +175,53 @@ class Resolver {
     }
   }
 
+  // The frequency domains meant by a name: a domain's own, or those of a unit. Throws InputError.
+  std::vector<int> domains_of(std::string_view member, const std::string& name) const {
+    const Platform& platform = setup_.platform;
+    if (const int d = platform.domain_index(name); d >= 0) return {d};
+    if (const int u = platform.unit_index(name); u >= 0) return platform.links[u].domains;
+    std::vector<std::string> known = platform.domain_names();
+    for (const std::string& unit : platform.unit_names())
+      if (platform.domain_index(unit) < 0) known.push_back(unit);
+    throw(at(member) / name).key_error("unknown frequency domain " + in_quotes(name) + hint(name, known));
+  }
+
+  // A board with fewer operating points is another board: everything above sees only those that are left.
+  void keep_opps(const std::string& name, const std::vector<double>& wanted) {
+    const Where where = at("opps_mhz") / name;
+    if (wanted.empty()) throw where.error("is empty: a clock needs an operating point");
+    for (const int d : domains_of("opps_mhz", name)) {
+      std::vector<double>& opps = setup_.platform.file.domains[d].second.opps_mhz;
+      std::vector<double> kept;
+      for (std::size_t i = 0; i < wanted.size(); ++i) {
+        const auto near = std::min_element(opps.begin(), opps.end(), [&](double a, double b) {
+          return std::abs(a - wanted[i]) < std::abs(b - wanted[i]);
+        });
+        if (std::abs(*near - wanted[i]) > 1e-3 * *near)
+          throw(where / i).error(plain_number(wanted[i]) + " MHz is no operating point of " +
+                                 setup_.platform.file.domains[d].first + " (the nearest is " + plain_number(*near) +
+                                 ")");
+        kept.push_back(*near);
+      }
+      std::sort(kept.begin(), kept.end());
+      kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
+      opps = std::move(kept);
+    }
+  }
+
+  // Of the operating points that a scenario keeps, one must be within the mode's limits.
+  void check_cap(const ModeFile& mode, const std::string& mode_name) const {
+    for (const auto& [name, unused] : file_.opps_mhz)
+      for (const int d : domains_of("opps_mhz", name)) {
+        const auto& [domain, clock] = setup_.platform.file.domains[d];
+        for (const auto& [capped, mhz] : mode.max_mhz)
+          if (capped == domain && clock.opps_mhz.front() > mhz * 1.0005)
+            throw(at("opps_mhz") / name)
+                .error("none of them is allowed in power mode " + mode_name + ", which ends at " + plain_number(mhz) +
+                       " MHz");
+      }
+  }
+
   void governors() {
     const Platform& platform = setup_.platform;
     const auto& registry = manager::Registry<manager::Governor>::instance();
@@ -184,12 +233,8 @@ class Resolver {
     }
     for (const auto& [name, governor] : file_.governors) {
       // A unit's name means all the clocks that it runs on, which is what one means by "the CPU's governor".
+      domains_of("governors", name);  // refuses unknown names
       const int d = platform.domain_index(name), u = platform.unit_index(name);
-      std::vector<std::string> known = platform.domain_names();
-      for (const std::string& unit : platform.unit_names())
-        if (platform.domain_index(unit) < 0) known.push_back(unit);
-      if (d < 0 && u < 0)
-        throw(at("governors") / name).key_error("unknown frequency domain " + in_quotes(name) + hint(name, known));
       if (d >= 0)
         setup_.governors[d] = governor;
       else
@@ -306,6 +351,7 @@ class Resolver {
       }
     }
 
+    keep_subnets(app);
     std::vector<std::string> covered;
     for (std::size_t u = 0; u < units.size(); ++u)
       if (app.tables[u]) covered.push_back(units[u]);
@@ -360,6 +406,33 @@ class Resolver {
       warn("application " + name + ": latencies are " + plain_number(file.session->factor) +
            " x the table's, a declared session factor (" + file.session->source + "); they count as derived");
     setup_.apps.push_back(std::move(app));
+  }
+
+  // What is not in memory is not there to choose: as if no table covered it.
+  static void keep_subnets(AppSetup& app) {
+    if (app.file.subnets.empty()) return;
+    const Network& net = *app.network;
+    std::vector<bool> kept(net.size(), false);
+    for (const Name& name : app.file.subnets) {
+      const int s = net.subnet_index(name.text);
+      std::vector<std::string> known;
+      for (std::size_t i = 0; i < net.size(); ++i) known.push_back("L" + std::to_string(i + 1));
+      if (s < 0)
+        throw name.error("network " + net.file.name + " has no sub-network " + in_quotes(name.text) +
+                         hint(name.text, known));
+      if (kept[static_cast<std::size_t>(s)]) throw name.error(in_quotes(name.text) + " is there twice");
+      kept[static_cast<std::size_t>(s)] = true;
+    }
+    for (std::size_t u = 0; u < app.models.size(); ++u) {
+      bool any = false;
+      for (std::size_t s = 0; s < net.size(); ++s) {
+        if (!kept[s]) app.models[u][s].reset();
+        any = any || app.models[u][s];
+      }
+      if (!any) app.tables[u] = nullptr;
+    }
+    if (std::none_of(app.tables.begin(), app.tables.end(), [](const auto& table) { return table != nullptr; }))
+      throw(app.file.where / "subnets").error("the tables cover none of these sub-networks");
   }
 
   // Only now is the table's file looked into again: messages want its lines, and nothing else does.

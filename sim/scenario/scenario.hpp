@@ -42,6 +42,7 @@ struct ScenarioFile {
   Name platform;
   Name mode;
   std::vector<ModeChangeFile> mode_changes;
+  Named<std::vector<double>> opps_mhz;
   double duration_s = 0;
   double warmup_s = 0;
   std::int64_t seed = 1;
@@ -68,6 +69,10 @@ struct ScenarioFile {
         required(&S::platform, "platform", "file in platforms/, or a path"),
         field(&S::mode, "mode", "power mode; default: the platform's"),
         field(&S::mode_changes, "mode_changes", "power modes set during the run (nvpmodel)"),
+        field(
+            &S::opps_mhz, "opps_mhz", positive(),
+            "by frequency domain, or by unit for all clocks it runs on: the operating points that may be used, of the "
+            "platform's; default: all"),
         required(&S::duration_s, "duration_s", positive(), "simulated time"),
         field(&S::warmup_s, "warmup_s", non_negative(), "frames and energy before it are not counted"),
         field(&S::seed, "seed", range(0, kMostSeed), "of all random streams"),
