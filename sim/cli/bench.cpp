@@ -17,6 +17,7 @@
 #include <iostream>
 #include <optional>
 
+#include "cli/bench_explore.hpp"
 #include "cli/options.hpp"
 #include "common/text.hpp"
 #include "manager/governor.hpp"
@@ -179,6 +180,7 @@ class Bench {
     growth_in_inferences(out, progress);
     growth_in_applications(out, progress);
     managers(out);  // last: children begin with the memory that this process has touched
+    out["sweep"] = bench_sweep(plan_.starts < Plan{}.starts);
     start_up(out, progress);
     out["machine"] = std::move(info);
     out["timed_by"] = "CPU time of the measuring process; startup_ms by the wall clock";
@@ -486,6 +488,9 @@ std::string bench_text(const Json& r, bool colour) {
        get(r["managers"]["comparison"], "seconds"), r["managers"]["comparison"]["jobs"].get<int>());
   line(out, "  oracle: the plan of %.0f frames in %.1f s", get(r["managers"]["oracle"], "frames"),
        get(r["managers"]["oracle"], "seconds"));
+
+  line(out, "\n%sSWEEP%s", bold, plain);
+  out += bench_sweep_text(r["sweep"]);
 
   line(out, "\n%sSTART%s  dynasoc run scenarios/minimal.json, whole process: %.1f ms (median; best %.1f)", bold, plain,
        get(r, "startup_ms"), get(r, "startup_ms_best"));

@@ -14,6 +14,8 @@ using Arguments = std::vector<std::string>;  ///< what follows the subcommand's 
 /// Each returns an exit status; InputError, OutsideError and InternalError are turned into 2, 3 and 4 by main.
 int run_command(const Arguments& arguments);
 int compare_command(const Arguments& arguments);
+int sweep_command(const Arguments& arguments);
+int merge_command(const Arguments& arguments);
 int table_command(const Arguments& arguments);
 int power_command(const Arguments& arguments);        ///< `table power`
 int table_merge_command(const Arguments& arguments);  ///< `table merge`

@@ -8,6 +8,7 @@
 #include "cli/options.hpp"
 #include "common/text.hpp"
 #include "device/platform.hpp"
+#include "explore/sweep/sweep.hpp"
 #include "results/checks/claim.hpp"
 #include "results/output.hpp"
 
@@ -103,6 +104,11 @@ std::string kind_of_file(const std::filesystem::path& path) {
   if (as_platform > as_scenario) {
     Platform::load(path);
     return "platform";
+  }
+  auto probe = std::make_shared<Document>(*document);
+  if (root.contains("axes") || root.contains("metrics") || !explore::take_axes(probe).empty()) {
+    explore::Sweep::load(path, {}, {});
+    return "sweep";
   }
   load_scenario(path);
   return "scenario";

@@ -24,6 +24,9 @@ constexpr Entry kCommands[] = {
     {"compare", "SCENARIO --policies A,B,…",
      "paired comparison of managers on common random numbers, with intervals and regret",
      dynasoc::cli::compare_command},
+    {"sweep", "SWEEP", "run every combination of a scenario's list-valued fields; resumable",
+     dynasoc::cli::sweep_command},
+    {"merge", "DIR… --out DIR", "collect the shards of a sweep in one directory", dynasoc::cli::merge_command},
     {"check", "FOLDER|FILE…", "claims: what was published, what we get, and whether that is the same",
      dynasoc::cli::check_command},
     {"table", "import|show|fit|fill|…", "latency/energy tables: from raw measurements to every operating point",
@@ -93,8 +96,8 @@ int main(int argc, char** argv) {
   } catch (const OutsideError& error) {
     std::fprintf(stderr, "dynasoc: %s\n", error.what());
     return cli::kOutsideFailed;
-  } catch (const cli::Interrupted&) {
-    std::fprintf(stderr, "dynasoc: interrupted; nothing was written\n");
+  } catch (const cli::Interrupted& interrupted) {
+    std::fprintf(stderr, "dynasoc: interrupted; %s\n", interrupted.note.c_str());
     return 130;
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "dynasoc: out of memory\n");

@@ -154,7 +154,7 @@ ProgressBar::~ProgressBar() {
   std::signal(SIGTERM, SIG_DFL);
 }
 
-void ProgressBar::operator()(double share) {
+void ProgressBar::operator()(double share, const std::string& note) {
   if (interrupted) throw Interrupted{};
   const double now_s = seconds(), elapsed_s = now_s - started_s_;
   if (!shown_ || elapsed_s < 1 || now_s - drawn_at_s_ < 0.1) return;
@@ -164,7 +164,8 @@ void ProgressBar::operator()(double share) {
   const int full = static_cast<int>(share * kWidth);
   std::string bar;
   for (int i = 0; i < kWidth; ++i) bar += i < full ? "━" : " ";
-  std::fprintf(stderr, "\r\033[K%s %3.0f %%, %.0f s left", bar.c_str(), 100 * share, elapsed_s / share * (1 - share));
+  std::fprintf(stderr, "\r\033[K%s %3.0f %%, %.0f s left%s%s", bar.c_str(), 100 * share,
+               share > 0 ? elapsed_s / share * (1 - share) : 0.0, note.empty() ? "" : ", ", note.c_str());
 }
 
 int terminal_columns() {

@@ -79,7 +79,8 @@ class ProgressBar {
  public:
   explicit ProgressBar(bool quiet);
   ~ProgressBar();
-  void operator()(double share);
+  /// `note` stands behind the time that remains.
+  void operator()(double share, const std::string& note = {});
 
  private:
   bool shown_;
@@ -88,8 +89,11 @@ class ProgressBar {
   double drawn_at_s_ = 0;
 };
 
-/// The user pressed Ctrl-C. The program ends with status 130; whatever is on disk is complete or resumable.
-struct Interrupted {};
+/// The user pressed Ctrl-C. The program ends with status 130 and says `note`; whatever is on disk is complete or
+/// resumable.
+struct Interrupted {
+  std::string note = "nothing was written";
+};
 
 /// Width of the terminal behind stdout; 100 where there is none. Colours only on a terminal and without NO_COLOR.
 int terminal_columns();

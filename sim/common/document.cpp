@@ -91,7 +91,7 @@ void Document::set(std::string_view dotted_path, std::string_view value) {
         if (at != &root_) throw InputError(option + ": " + pointer + ": no such member" + hint(token, known));
         // A field that the file leaves out begins as an object; whether there is such a field is for the reader to say.
         (*at)[token] = Json::object();
-        overrides_.emplace_back(pointer, option);
+        overrides_.emplace_back(pointer, Location{option, 0, 0, ""});
       }
       at = &(*at)[token];
     } else {
@@ -101,7 +101,34 @@ void Document::set(std::string_view dotted_path, std::string_view value) {
     begin = end + 1;
   }
   *at = std::move(parsed);
-  overrides_.emplace_back(pointer, option);
+  overrides_.emplace_back(pointer, Location{option, 0, 0, ""});
+}
+
+void Document::put(const std::string& pointer, Json value, const std::optional<Location>& place) {
+  if (place) overrides_.emplace_back(pointer, *place);
+  Json* at = &root_;
+  Json::json_pointer path(pointer);
+  std::vector<std::string> tokens;
+  for (; !path.empty(); path.pop_back()) tokens.push_back(path.back());
+  std::string here;
+  for (auto token = tokens.rbegin(); token != tokens.rend(); ++token) {
+    if (at->is_null()) *at = Json::object();
+    if (at->is_array()) {
+      const std::size_t index = token->size() < 10 && token->find_first_not_of("0123456789") == std::string::npos
+                                    ? std::stoul(*token)
+                                    : at->size();
+      if (index >= at->size())
+        throw InputError(locate(here), "has no element " + in_quotes(*token) + "; it has " +
+                                           std::to_string(at->size()) + ", counted from 0");
+      at = &(*at)[index];
+    } else if (at->is_object()) {
+      at = &(*at)[*token];
+    } else {
+      throw InputError(locate(here), "is " + kind_of(*at) + ", which has no member " + in_quotes(*token));
+    }
+    here += "/" + pointer_token(*token);
+  }
+  *at = std::move(value);
 }
 
 void Document::include(std::shared_ptr<const Document> base) {
@@ -113,7 +140,7 @@ void Document::include(std::shared_ptr<const Document> base) {
 Location Document::locate(const std::string& pointer, bool key) const {
   for (auto it = overrides_.rbegin(); it != overrides_.rend(); ++it)
     if (pointer == it->first || (pointer.starts_with(it->first) && pointer[it->first.size()] == '/'))
-      return {it->second, 0, 0, pointer};
+      return {it->second.file, it->second.line, it->second.column, pointer};
   if (!bases_.empty()) {
     const Json::json_pointer at(pointer);
     if (!own_.contains(at))

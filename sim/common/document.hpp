@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,11 @@ class Document {
   /// bare word, which is taken as a string. Throws InputError where the path's parent does not exist.
   void set(std::string_view dotted_path, std::string_view value);
 
+  /// Replaces (or adds) the value at a JSON pointer. Messages about it name `place`, or else go on naming the place
+  /// where the old one stood. Throws InputError where the pointer leads through a number or a string, or beyond the end
+  /// of an array.
+  void put(const std::string& pointer, Json value, const std::optional<Location>& place = {});
+
   /// Lays `base` under this document: members that only `base` has are added, objects are merged, everything else
   /// stays. Messages about added members name `base`'s file.
   void include(std::shared_ptr<const Document> base);
@@ -49,9 +55,9 @@ class Document {
   Json root_;
   Json own_;  // the root as it was before anything was laid under it
   std::vector<std::shared_ptr<const Document>> bases_;
-  std::shared_ptr<const Document> whole_;                       // that this is a part of
-  std::string prefix_;                                          // where in it
-  std::vector<std::pair<std::string, std::string>> overrides_;  // pointer -> "--set path=value"
+  std::shared_ptr<const Document> whole_;                    // that this is a part of
+  std::string prefix_;                                       // where in it
+  std::vector<std::pair<std::string, Location>> overrides_;  // pointer -> what to name: "--set path=value", a line
 };
 
 /// Where a value came from: enough to complain about it later. Cheap to copy.

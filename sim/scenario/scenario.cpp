@@ -526,14 +526,35 @@ class Resolver {
 
 }  // namespace
 
+namespace {
+
+fs::path folder_of(const fs::path& file) { return file.parent_path().empty() ? fs::path(".") : file.parent_path(); }
+
+void complete(const std::shared_ptr<Document>& document, const fs::path& folder, const Overrides& overrides,
+              std::vector<fs::path>& inputs) {
+  if (!document->root().is_object()) detail::wrong_kind(Value(document), "an object");
+  if (document->root().contains("include")) {
+    std::error_code code;
+    std::vector<fs::path> chain{fs::weakly_canonical(document->name(), code)};
+    obey_includes(*document, folder, chain, inputs, Value(document));
+  }
+  for (const auto& [path, value] : overrides) document->set(path, value);
+}
+
+}  // namespace
+
+std::shared_ptr<Document> scenario_document(const fs::path& path, const Overrides& overrides,
+                                            std::vector<fs::path>& inputs) {
+  auto document = Document::load(path);
+  inputs.push_back(path);
+  complete(document, folder_of(path), overrides, inputs);
+  return document;
+}
+
 Scenario load_scenario(std::shared_ptr<Document> document, const fs::path& folder, const Overrides& overrides) {
   Scenario scenario;
   scenario.folder = folder;
-  std::error_code code;
-  std::vector<fs::path> chain{fs::weakly_canonical(document->name(), code)};
-  if (!document->root().is_object()) detail::wrong_kind(Value(document), "an object");
-  obey_includes(*document, folder, chain, scenario.inputs, Value(document));
-  for (const auto& [path, value] : overrides) document->set(path, value);
+  complete(document, folder, overrides, scenario.inputs);
   scenario.document = document;
   scenario.file = read<ScenarioFile>(Value(document));
   if (scenario.file.name.empty()) scenario.file.name = fs::path(document->name()).stem().string();
@@ -544,9 +565,7 @@ Scenario load_scenario(std::shared_ptr<Document> document, const fs::path& folde
 }
 
 Scenario load_scenario(const fs::path& path, const Overrides& overrides) {
-  auto document = Document::load(path);
-  Scenario scenario =
-      load_scenario(document, path.parent_path().empty() ? fs::path(".") : path.parent_path(), overrides);
+  Scenario scenario = load_scenario(Document::load(path), folder_of(path), overrides);
   scenario.inputs.insert(scenario.inputs.begin(), path);
   return scenario;
 }

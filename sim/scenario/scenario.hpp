@@ -119,6 +119,11 @@ Scenario load_scenario(const std::filesystem::path& path, const Overrides& overr
 Scenario load_scenario(std::shared_ptr<Document> document, const std::filesystem::path& folder,
                        const Overrides& overrides = {});
 
+/// A scenario file with its includes and overrides applied, not yet read: what a sweep takes apart. `inputs` gets the
+/// files. Throws InputError.
+std::shared_ptr<Document> scenario_document(const std::filesystem::path& path, const Overrides& overrides,
+                                            std::vector<std::filesystem::path>& inputs);
+
 /// JSON schema of scenario files.
 Json scenario_schema();
 

@@ -1,0 +1,286 @@
+"""Sweeps and explorations on many machines: Dask gives out the work, `dynasoc` does it.
+
+    python3 -m dynasoc.distributed sweep SWEEP --out DIR --scheduler tcp://host:8786
+    python3 -m dynasoc.distributed explore EXPLORATION --out DIR --scheduler tcp://host:8786
+
+or, with a client of your own (dask_jobqueue's SLURMCluster, dask_kubernetes' KubeCluster, LocalCluster, …):
+
+    from dask.distributed import Client
+    from dynasoc.distributed import sweep
+    sweep("sweep.json", "out/sweep", Client(cluster))
+
+Workers need the program and the sweep's files at the same paths (a shared file system, or the same image); a worker whose
+program or files differ refuses to work. The directory is the one that `dynasoc sweep --out` makes and resumes: whatever is
+killed (a worker, the scheduler, this process), finished batches stay in it and the same command goes on. The table is byte
+for byte that of an undisturbed run on one machine.
+"""
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from typing import Any, Callable, Iterator, Sequence
+
+
+class Refused(RuntimeError):
+    """`dynasoc` refused its input: the message is its own."""
+
+
+def program() -> str:
+    """The `dynasoc` program: $DYNASOC_BINARY, that of a source tree around this file, or the one on the PATH."""
+    named = os.environ.get("DYNASOC_BINARY")
+    built = pathlib.Path(__file__).resolve().parents[2] / "build" / "release" / "dynasoc"
+    found = named or (str(built) if built.exists() else shutil.which("dynasoc"))
+    if not found:
+        raise FileNotFoundError("no dynasoc program: set DYNASOC_BINARY, or put it on the PATH")
+    return found
+
+
+def call(words: Sequence[str]) -> bytes:
+    """Runs `dynasoc` and returns what it printed. Raises Refused for status 2, CalledProcessError for other failures."""
+    done = subprocess.run(list(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    message = done.stderr.decode(errors="replace").strip()
+    if done.returncode == 2:
+        raise Refused(message)
+    if done.returncode != 0:
+        raise subprocess.CalledProcessError(done.returncode, list(words), done.stdout, message)
+    return done.stdout
+
+
+def run_points(words: Sequence[str]) -> tuple[bytes, float]:
+    """What workers do for a sweep: the records of some points, and the seconds they took."""
+    began = time.perf_counter()
+    return call(words), time.perf_counter() - began
+
+
+def run_evaluations(words: Sequence[str], lines: bytes) -> tuple[bytes, float]:
+    """What workers do for an exploration: the journal's lines of some evaluations, and the seconds they took."""
+    began = time.perf_counter()
+    with tempfile.NamedTemporaryFile(prefix="dynasoc-", suffix=".jsonl") as file:
+        file.write(lines)
+        file.flush()
+        return call([*words, "--evaluate", file.name]), time.perf_counter() - began
+
+
+@contextlib.contextmanager
+def locked(directory: pathlib.Path) -> Iterator[None]:
+    """Nobody else works on the directory meanwhile: the lock that `dynasoc` itself takes."""
+    with open(directory / "lock", "a", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"{directory}: another process is working on it") from None
+        yield
+
+
+def write_whole(path: pathlib.Path, content: bytes) -> None:
+    """Writes a file that is there whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    os.replace(partial, path)
+
+
+class Batches:
+    """Cuts ranges of points into batches of about `target_s` seconds of work, as learnt from those that came back."""
+
+    def __init__(self, ranges: list[list[int]], batch: int | None, target_s: float) -> None:
+        self.ranges, self.fixed, self.target_s = ranges[::-1], batch, target_s
+        self.points_per_s: float | None = None
+
+    def learn(self, points: int, seconds: float) -> None:
+        rate = points / max(seconds, 1e-6)
+        self.points_per_s = rate if self.points_per_s is None else 0.7 * self.points_per_s + 0.3 * rate
+
+    def take(self) -> tuple[int, int] | None:
+        if not self.ranges:
+            return None
+        first_try = 32  # until a rate is known
+        size = self.fixed or (first_try if self.points_per_s is None else int(self.points_per_s * self.target_s))
+        begin, end = self.ranges.pop()
+        cut = min(end, begin + max(1, size))
+        if cut < end:
+            self.ranges.append([cut, end])
+        return begin, cut
+
+
+def workers_of(client: Any) -> int:
+    return max(1, sum(client.nthreads().values()))
+
+
+def run_batches(client: Any, batches: Batches, work: Callable[..., tuple[bytes, float]],
+                arguments: Callable[[int, int], tuple[Any, ...]], keep: Callable[[int, int, bytes], None]) -> int:
+    """Keeps every worker thread busy with two batches of `work(*arguments(begin, end))`; `keep` is called with what comes
+    back. Returns the batches done."""
+    from distributed import as_completed  # here, so that `--help` does not need Dask
+
+    running: dict[Any, tuple[int, int]] = {}
+    done = 0
+
+    def submit() -> Any:
+        batch = batches.take()
+        if batch is None:
+            return None
+        # Not pure: a batch that is done again, after a worker was lost, gives the same bytes but is a task of its own.
+        future = client.submit(work, *arguments(*batch), pure=False)
+        running[future] = batch
+        return future
+
+    first = [future for future in (submit() for _ in range(2 * workers_of(client))) if future is not None]
+    if not first:
+        return 0
+    completed = as_completed(first)
+    try:
+        for future in completed:
+            begin, end = running.pop(future)
+            output, seconds = future.result()
+            keep(begin, end, output)
+            done += 1
+            batches.learn(end - begin, seconds)
+            while len(running) < 2 * workers_of(client):
+                following = submit()
+                if following is None:
+                    break
+                completed.add(following)
+    finally:
+        client.cancel(list(running))
+    return done
+
+
+def sweep(file: str | os.PathLike[str], out: str | os.PathLike[str], client: Any, *, options: Sequence[str] = (),
+          batch: int | None = None, target_s: float = 2.0, progress: Callable[[int, int], None] | None = None
+          ) -> dict[str, Any]:
+    """Runs the points of a sweep that `out` lacks on the workers of a dask.distributed client, and writes its table.
+
+    `options` go to `dynasoc sweep` (`--set`, `--metrics`). `batch` fixes the points of a task; else tasks take about
+    `target_s` seconds. Returns {"points", "missing", "batches", "seconds", "points_per_s", "results"}. Raises Refused for
+    bad input, a directory that holds something else, or workers that have another program or other files.
+    """
+    directory, file = pathlib.Path(out).absolute(), str(pathlib.Path(file).absolute())
+    began = time.perf_counter()
+    binary, batches_done, missing_at_first = program(), 0, 0
+    while True:
+        state = json.loads(call([binary, "sweep", file, *options, "--out", str(directory), "--pending"]))
+        missing_at_first = missing_at_first or state["missing"]
+        if state["missing"] == 0:
+            break
+        finished = state["points"] - state["missing"]
+
+        def arguments(begin: int, end: int, fingerprint: str = state["fingerprint"]) -> tuple[list[str]]:
+            return ([binary, "sweep", file, *options, "--points", f"{begin}:{end}", "--jobs", "1", "--expect",
+                     fingerprint],)
+
+        def keep(begin: int, end: int, output: bytes, total: int = state["points"]) -> None:
+            nonlocal finished
+            # Named by its range: what is done twice after a kill is overwritten by the same bytes.
+            write_whole(directory / "points" / f"000000-{begin}-{end}.points", output)
+            finished += end - begin
+            if progress is not None:
+                progress(finished, total)
+
+        with locked(directory):
+            batches_done += run_batches(client, Batches(state["pending"], batch, target_s), run_points, arguments,
+                                        keep)
+    seconds = time.perf_counter() - began
+    table = json.loads(call([binary, "merge", str(directory), "--json"]))
+    return {"points": table["points"], "rows": table["rows"], "missing": missing_at_first, "batches": batches_done,
+            "seconds": seconds, "points_per_s": missing_at_first / seconds, "results": table["results"]}
+
+
+def explore(file: str | os.PathLike[str], out: str | os.PathLike[str], client: Any, *, options: Sequence[str] = (),
+            batch: int | None = None, target_s: float = 2.0, progress: Callable[[int, int], None] | None = None
+            ) -> dict[str, Any]:
+    """Runs an exploration whose simulations are done by the workers of a dask.distributed client.
+
+    The search itself is here and cheap: it asks for the simulations of a generation, and goes on when they are there.
+    Returns what `dynasoc explore --json` prints, with "evaluations_distributed" and "seconds" besides. Raises as `sweep`.
+    """
+    directory, file = pathlib.Path(out).absolute(), str(pathlib.Path(file).absolute())
+    binary, began, distributed, waits = program(), time.perf_counter(), 0, Batches([], batch, target_s)
+    with tempfile.TemporaryDirectory(prefix="dynasoc-") as scratch:
+        pending = pathlib.Path(scratch) / "pending.jsonl"
+        while True:
+            words = [binary, "explore", file, *options, "--out", str(directory), "--pending", str(pending), "--json"]
+            answer = json.loads(call(words))
+            lines = pending.read_bytes().splitlines(keepends=True) if pending.exists() else []
+            if not lines:
+                break
+            waits.ranges = [[0, len(lines)]]
+            finished = 0
+
+            def arguments(begin: int, end: int, these: list[bytes] = lines) -> tuple[list[str], bytes]:
+                return [binary, "explore", file, *options, "--jobs", "1"], b"".join(these[begin:end])
+
+            def keep(begin: int, end: int, output: bytes, total: int = len(lines)) -> None:
+                nonlocal finished
+                with open(directory / "evaluations.tsv", "ab") as journal:
+                    journal.write(output)
+                finished += end - begin
+                if progress is not None:
+                    progress(finished, total)
+
+            with locked(directory):
+                run_batches(client, waits, run_evaluations, arguments, keep)
+            distributed += len(lines)
+            pending.unlink()
+    return {**answer, "evaluations_distributed": distributed, "seconds": time.perf_counter() - began}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python3 -m dynasoc.distributed", description=__doc__.split("\n\n")[0])
+    parser.add_argument("what", choices=["sweep", "explore"])
+    parser.add_argument("file", help="a sweep or an exploration")
+    parser.add_argument("--out", required=True, help="its directory: made, or resumed")
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--scheduler", help="address of a dask scheduler, tcp://host:8786")
+    where.add_argument("--local", type=int, metavar="N", help="start N worker processes on this machine")
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="as of dynasoc")
+    parser.add_argument("--batch", type=int, help="points a task (default: as many as take about two seconds)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    given = parser.parse_args(arguments)
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        print("dynasoc.distributed needs Dask: Debian's python3-distributed, or `pip install distributed`", file=sys.stderr)
+        return 3
+    show = sys.stderr.isatty() and not given.json
+
+    def progress(done: int, total: int) -> None:
+        if show:
+            print(f"\r\033[K{done:,} of {total:,}", end="", file=sys.stderr)
+
+    options = [word for one in given.set for word in ("--set", one)]
+    with contextlib.ExitStack() as stack:
+        if given.local:
+            cluster = stack.enter_context(LocalCluster(n_workers=given.local, threads_per_worker=1, dashboard_address=None))
+            client = stack.enter_context(Client(cluster))
+        else:
+            client = stack.enter_context(Client(given.scheduler))
+        try:
+            answer = (sweep if given.what == "sweep" else explore)(given.file, given.out, client, options=options,
+                                                                   batch=given.batch, progress=progress)
+        except Refused as refused:
+            print(refused, file=sys.stderr)
+            return 2
+        finally:
+            if show:
+                print("\r\033[K", end="", file=sys.stderr)
+    if given.json:
+        print(json.dumps(answer, indent=2))
+    elif given.what == "sweep":
+        print(f"{answer['points']:,} points, {answer['missing']:,} of them now in {answer['batches']:,} batches, "
+              f"{answer['points_per_s']:,.0f} points/s; {answer['results']}")
+    else:
+        print(f"{answer['evaluations_distributed']:,} simulations by workers in {answer['seconds']:.1f} s; {given.out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
