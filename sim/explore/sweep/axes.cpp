@@ -147,7 +147,7 @@ AxisValues::AxisValues(const RangeFile& range) : range_(range) {
     if (size_ == 1 && range.to != range.from)
       throw(range.where / "count").error("one value cannot be both \"from\" and \"to\"");
   } else {
-    const double steps = std::floor((range.to - range.from) / range.step.value_or(1) * (1 + 1e-12) + 1e-9);
+    const double steps = std::floor((range.to - range.from) / range.step.value_or(1) + 1e-9);
     if (!(steps < 9e18)) throw range.where.error("has more than 9e18 values");
     size_ = static_cast<std::uint64_t>(steps) + 1;
   }

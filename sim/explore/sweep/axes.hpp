@@ -40,6 +40,7 @@ class AxisValues {
   explicit AxisValues(const RangeFile& range);
 
   std::uint64_t size() const { return size_; }
+  bool is_range() const { return listed_.empty(); }
   /// Whole numbers are integers; others are rounded to 12 digits, so that 0.1 x 3 is 0.3.
   Json operator[](std::uint64_t index) const;
 

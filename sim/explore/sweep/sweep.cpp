@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t kTriedValues =
-    1000;  // of an axis, before anything runs; of a longer one the first and the last
+    1000;  // of a list, before anything runs; of a longer one and of a range the first and the last
 
 std::vector<std::string> default_metrics(const Setup& setup) {
   std::vector<std::string> out{"platform.energy_j", "run.miss_rate", "run.accuracy", "run.cost"};
@@ -78,7 +78,7 @@ std::shared_ptr<const Sweep> Sweep::load(const fs::path& path, const Overrides& 
   for (const Axis& axis : sweep->axes_) {
     step /= axis.values.size();  // from one value of this axis to the next, the others being at their first
     for (std::uint64_t i = 1; i < axis.values.size(); ++i) {
-      if (axis.values.size() > kTriedValues) i = axis.values.size() - 1;
+      if (axis.values.is_range() || axis.values.size() > kTriedValues) i = axis.values.size() - 1;
       remember(sweep->scenario(i * step));
     }
   }
