@@ -29,6 +29,8 @@ constexpr Entry kCommands[] = {
     {"merge", "DIR… --out DIR", "collect the shards of a sweep in one directory", dynasoc::cli::merge_command},
     {"check", "FOLDER|FILE…", "claims: what was published, what we get, and whether that is the same",
      dynasoc::cli::check_command},
+    {"search", "SEARCH", "sub-networks of a super-network: the front, its bound, and which few to ship",
+     dynasoc::cli::search_command},
     {"table", "import|show|fit|fill|…", "latency/energy tables: from raw measurements to every operating point",
      dynasoc::cli::table_command},
     {"lint", "FILE…", "validate any input file", dynasoc::cli::lint_command},

@@ -197,7 +197,8 @@ void prepare_output(const fs::path& directory, bool force) {
     if (!force) throw InputError(here, "already holds files; choose another directory, or say --force");
     static const std::set<std::string> ours{"summary.json",  "manifest.json",   "jobs.csv",
                                             "decisions.csv", "candidates.csv",  "timeline.csv",
-                                            "trace.json",    "comparison.json", "values.csv"};
+                                            "trace.json",    "comparison.json", "values.csv",
+                                            "front.csv",     "generations.csv", "search.json"};
     for (const auto& entry : fs::directory_iterator(directory, code)) {
       std::string name = entry.path().filename().string();
       if (name.ends_with(".partial")) name.resize(name.size() - 8);

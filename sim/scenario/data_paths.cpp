@@ -33,8 +33,8 @@ std::vector<std::string> DataPaths::list(const std::string& folder, const std::s
     const fs::path base = root / folder;
     if (!fs::is_directory(base, code)) continue;
     const auto consider = [&](const fs::path& path) {
-      if (ending == "/network.json") {
-        if (fs::exists(path / "network.json", code)) names.insert(path.filename().string());
+      if (ending.starts_with('/')) {
+        if (fs::exists(path / ending.substr(1), code)) names.insert(path.filename().string());
       } else if (path.extension() == ending && path.stem().extension() != ".claim") {
         names.insert(fs::relative(path, base, code).replace_extension().string());
       }
@@ -48,8 +48,13 @@ std::vector<std::string> DataPaths::list(const std::string& folder, const std::s
 }
 
 std::vector<std::string> DataPaths::networks() const { return list("models", "/network.json", false); }
+std::vector<std::string> DataPaths::supernetworks() const { return list("models", "/supernetwork.json", false); }
 std::vector<std::string> DataPaths::platforms() const { return list("platforms", ".json", false); }
-std::vector<std::string> DataPaths::scenarios() const { return list("scenarios", ".json", true); }
+std::vector<std::string> DataPaths::scenarios() const {
+  auto out = list("scenarios", ".json", true);
+  std::erase_if(out, [](const std::string& name) { return name.starts_with("search/"); });
+  return out;
+}
 std::vector<std::string> DataPaths::traces() const { return list("traces", ".csv", true); }
 
 fs::path DataPaths::find(const Name& name, const char* what, const std::string& folder, const std::string& ending,
@@ -78,6 +83,9 @@ fs::path DataPaths::find(const Name& name, const char* what, const std::string& 
 
 fs::path DataPaths::network(const Name& name) const {
   return find(name, "network", "models", "/network.json", &DataPaths::networks);
+}
+fs::path DataPaths::supernetwork(const Name& name) const {
+  return find(name, "super-network", "models", "/supernetwork.json", &DataPaths::supernetworks);
 }
 fs::path DataPaths::platform(const Name& name) const {
   return find(name, "platform", "platforms", ".json", &DataPaths::platforms);

@@ -97,8 +97,10 @@ Predictor::Predictor(const Supernetwork& supernetwork, const KernelBuild& build)
                      "has " + std::to_string(bytes.size()) + " bytes; the manifest says " + std::to_string(total));
 
   constexpr std::size_t kUnit = (kHiddenUnits + 15) / 16 * 16, kSquare = kHiddenUnits * kHiddenUnits;
-  memory_.resize((kZeroRow + 1) * kHiddenUnits + 2 * kSquare + 3 * kUnit + 16);
-  float* at = aligned(memory_.data());
+  const auto memory =
+      std::make_shared<std::vector<float>>((kZeroRow + 1) * kHiddenUnits + 2 * kSquare + 3 * kUnit + 16);
+  memory_ = memory;
+  float* at = aligned(memory->data());
   const auto place = [&at](std::size_t count) {
     float* begin = at;
     at += (count + 15) / 16 * 16;

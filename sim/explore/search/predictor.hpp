@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,7 +55,7 @@ class Predictor {
   const float* second() const { return weights_.second; }
 
  private:
-  std::vector<float> memory_;
+  std::shared_ptr<const std::vector<float>> memory_;  // that the weights point into: copies share it
   PredictorWeights weights_{};
   KernelBuild build_;
   std::vector<unsigned short> resolution_row_;

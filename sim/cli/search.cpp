@@ -1,0 +1,99 @@
+// dynasoc search: sub-networks of a super-network, and which of them to ship.
+#include "explore/search/search.hpp"
+
+#include <chrono>
+#include <iostream>
+
+#include "cli/options.hpp"
+#include "common/text.hpp"
+#include "explore/search/export.hpp"
+#include "explore/search/report.hpp"
+#include "results/output.hpp"
+#include "version.hpp"
+
+namespace dynasoc::cli {
+namespace po = boost::program_options;
+namespace {
+
+void write_network(const std::filesystem::path& folder, const search::ExportedNetwork& network) {
+  write_file(folder / network.table_file, network.table_csv);
+  write_file(folder / "README.md", network.readme);
+  write_file(folder / "network.json", network.network_json);
+}
+
+}  // namespace
+
+int search_command(const Arguments& arguments) {
+  Options options(
+      "dynasoc search SEARCH [options]",
+      "Searches a super-network for sub-networks that are fast and accurate: latency from a table of blocks on a\n"
+      "declared calibration line, accuracy from the published predictor on a declared correction line. Prints the\n"
+      "front, how far it may be from the best, and which few of it to ship. Or chooses among the sub-networks of a\n"
+      "network that exists.");
+  options.positional("search", 1);
+  options.add()("seed", po::value<std::string>(), "seed of everything drawn (default: the file's)")(
+      "set", po::value<std::vector<std::string>>()->composing(),
+      "path=value: change any field of the search file; repeatable")(
+      "out", po::value<std::string>(), "directory for front.csv, generations.csv and search.json")(
+      "force", "overwrite results in --out and --export")("export", po::value<std::string>(),
+                                                          "directory for the network that was found")(
+      "json", "print one JSON object and nothing else")("quiet", "print nothing but errors")(
+      "jobs", po::value<std::string>(), "threads (default: the machine's cores)");
+  options.parse(arguments);
+  if (options.asked_for_help()) return kSuccess;
+  if (!options.has("search")) throw InputError("a search file is missing; usage: dynasoc search SEARCH [options]");
+
+  const std::filesystem::path path = options.get<std::vector<std::string>>("search")[0];
+  const search::Prepared prepared =
+      search::prepare(path, overrides_of(options.get_or<std::vector<std::string>>("set", {})));
+  search::RunOptions request;
+  request.seed = static_cast<std::uint64_t>(whole_number(options, "seed", static_cast<std::int64_t>(prepared.file.seed),
+                                                         0, static_cast<std::int64_t>(kMostSeed)));
+  request.jobs = jobs_of(options);
+  const bool write = options.has("out"), exports = options.has("export");
+  const auto inputs = hashes_of(prepared.inputs);
+  if (write) prepare_output(options.get<std::string>("out"), options.has("force"));
+  if (exports) prepare_output(options.get<std::string>("export"), options.has("force"));
+
+  search::Result result;
+  const auto began = std::chrono::steady_clock::now();
+  {
+    ProgressBar progress(options.has("quiet"));
+    request.progress = [&](double share) { progress(share); };
+    result = search::search(prepared, request);
+  }
+  const double elapsed_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+
+  search::ExportedNetwork network;
+  if (exports) {
+    const std::filesystem::path folder = options.get<std::string>("export");
+    network = search::export_network(prepared, result,
+                                     std::filesystem::absolute(folder).lexically_normal().filename().string());
+  }
+  Json json = search::search_json(prepared, result);
+  json["seed"] = request.seed;
+  if (write) {
+    const std::filesystem::path out = options.get<std::string>("out");
+    write_file(out / "front.csv", search::front_csv(prepared, result));
+    if (!result.generations.empty()) write_file(out / "generations.csv", search::generations_csv(result));
+    Json manifest = json;
+    manifest["version"] = DYNASOC_VERSION;
+    manifest["search"] = to_json(prepared.file);
+    for (const auto& [file, hash] : inputs) manifest["inputs"].push_back({{"file", file.string()}, {"hash", hash}});
+    write_file(out / "search.json", manifest.dump(2) + "\n");
+  }
+  if (exports) write_network(options.get<std::string>("export"), network);
+  if (options.has("json")) {
+    json["elapsed_s"] = elapsed_s;
+    json["evaluations_per_s"] = static_cast<double>(result.evaluations) / elapsed_s;
+    std::cout << json.dump(2) << "\n";
+  } else if (!options.has("quiet")) {
+    std::cout << search::search_text(prepared, result, terminal_columns(), terminal_colour());
+    if (exports)
+      std::cout << "\n  exported   " << network.points.size() << " sub-networks as "
+                << (std::filesystem::path(options.get<std::string>("export")) / "network.json").string() << "\n";
+  }
+  return kSuccess;
+}
+
+}  // namespace dynasoc::cli
