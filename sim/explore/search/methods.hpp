@@ -59,5 +59,10 @@ void nsga2(Run& run, const Nsga2Method& method, const std::vector<Configuration>
 /// children are mutations, half crosses, children that break a constraint are drawn again, parents die of age.
 void aged(Run& run, const AgedMethod& method);
 void random_search(Run& run, const RandomMethod& method);
+/// Pareto local search (Paquete, Chiarandini, Stützle, 2004), iterated, until `most` evaluations are spent: neighbours
+/// of the front's points are evaluated, and where no point is left whose neighbours were not, those of the points that
+/// lack least accuracy to be on it. A neighbour differs in the resolution, in one slot's kernel and expansion, or in
+/// one stage's depth by one.
+void polish(Run& run, std::uint64_t most);
 
 }  // namespace dynasoc::search

@@ -34,6 +34,7 @@ std::string run_method(Run& run, const SearchFile& file, const std::optional<Add
   } else {
     random_search(run, std::get<RandomMethod>(method));
   }
+  if (!std::holds_alternative<ExhaustiveMethod>(method) && file.polish > 0) polish(run, file.polish);
   return dynasoc::to_json(method)["kind"].get<std::string>();
 }
 

@@ -238,6 +238,7 @@ struct SearchFile {
   std::vector<Objective> objectives{Objective::latency_ms, Objective::accuracy};
   std::optional<Method> method;
   double exhaustive_below = 5e6;
+  std::uint64_t polish = 300000;
   std::optional<ReferenceFile> reference;
   int relaxation_samples = 4000;
   std::optional<SelectFile> select;
@@ -260,6 +261,8 @@ struct SearchFile {
         field(&S::objectives, "objectives", "one cost (latency_ms, macs_m or memory_mb) and accuracy"),
         field(&S::method, "method", "left out: exhaustive for small spaces, else nsga2"),
         field(&S::exhaustive_below, "exhaustive_below", range(0, 1e12), "what a small space is: sub-networks"),
+        field(&S::polish, "polish", range(0, 1e12),
+              "evaluations for local search around the front, after every method but exhaustive"),
         field(&S::reference, "reference", "where hypervolume begins; needed with a super-network"),
         field(&S::relaxation_samples, "relaxation_samples", range(0, 1e6),
               "sub-networks that the additive model of accuracy is fitted to; 0: no bound"),
