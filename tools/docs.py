@@ -25,7 +25,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOT_RUN = re.compile(r"^\s*(make|git|cd|export|sudo|apt-get|docker)\b|\bdynasoc bench(?! --help)|\btools/docs\.")
-SCHEMAS = ("scenario", "platform", "network", "claim")
+SCHEMAS = ("scenario", "platform", "network", "claim", "sweep", "search", "exploration")
 PICTURES = {"gpu-sharing": "scenarios/claims/gpu-sharing.json"}
 CPU_GOVERNORS = {"schedutil of JetPack 5": "schedutil", "schedutil of JetPack 4": '{"name":"schedutil","variant":"jetpack-4"}',
                  "ondemand": "ondemand", "conservative": "conservative", "interactive": "interactive"}
