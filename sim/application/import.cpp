@@ -133,14 +133,26 @@ ImportedTable import_figure_points(const Csv& csv, std::string_view series) {
   };
   std::vector<Point> points;
   std::vector<std::string> known;
+  bool one_decimal_published = true;
+  const auto wanted = [series](std::string_view legend) {
+    for (std::size_t at = 0; at <= series.size();) {
+      const std::size_t end = std::min(series.find(';', at), series.size());
+      if (series.substr(at, end - at) == legend) return true;
+      at = end + 1;
+    }
+    return false;
+  };
   for (std::size_t row = 0; row < csv.size(); ++row) {
     const std::string_view legend = name_in_legend(csv.text(row, "series"));
     if (std::find(known.begin(), known.end(), legend) == known.end()) known.emplace_back(legend);
-    if (legend != series) continue;
+    if (!wanted(legend)) continue;
     const std::string figure(csv.text(row, "figure"));
-    const bool gpu = figure == "Fig4_a.png";
+    const bool search = figure == "Fig3.png";
+    if (search) one_decimal_published = false;
+    const bool gpu = figure == "Fig4_a.png" || search;
     if (!gpu && figure != "Fig4_b.png")
-      throw csv.error(row, "figure", "\"" + figure + "\" is neither Fig4_a.png (GPU) nor Fig4_b.png (CPU)");
+      throw csv.error(row, "figure",
+                      "\"" + figure + "\" is neither Fig4_a.png nor Fig3.png (GPU) nor Fig4_b.png (CPU)");
     const std::string_view unit_x = csv.text(row, "unit_x");
     if (unit_x != "ms" && unit_x != "s")
       throw csv.error(row, "unit_x", "must be ms or s, not \"" + std::string(unit_x) + "\"");
@@ -151,7 +163,8 @@ ImportedTable import_figure_points(const Csv& csv, std::string_view series) {
     cell.at = default_mode_point(cell.unit);
     cell.latency_ms_mean = tidy(scale * csv.number(row, "x", positive()));
     cell.provenance = Provenance::digitised;
-    cell.source = "UoS-EEC/DynamicOFA@349461f " + figure + " digitised";
+    cell.source = "UoS-EEC/DynamicOFA@349461f " + figure + (legend == series ? "" : ", " + std::string(legend) + ",") +
+                  " digitised";
     if (const double u = csv.number_or_nan(row, "uncertainty_x", non_negative()); std::isfinite(u))
       cell.source += " to " + number_text(tidy(scale * u)) + " ms";
     if (const std::string_view note = csv.text(row, "note"); !note.empty())
@@ -165,7 +178,7 @@ ImportedTable import_figure_points(const Csv& csv, std::string_view series) {
 
   for (Point& point : points)
     if (const double one_decimal = std::round(point.accuracy * 10) / 10;
-        std::abs(point.accuracy - one_decimal) <= kSamePoint)
+        one_decimal_published && std::abs(point.accuracy - one_decimal) <= kSamePoint)
       point.accuracy = one_decimal;
   std::stable_sort(points.begin(), points.end(), [](const Point& a, const Point& b) {
     if (a.accuracy != b.accuracy) return a.accuracy < b.accuracy;
@@ -597,7 +610,7 @@ const std::vector<ImportForm>& import_forms() {
          return import_dynamic_ofa_subnets(in[0], get(options, "set")).table.to_csv();
        }},
       {"figure-points",
-       "points digitised from Fig 4 (figures_digitised.csv), GPU and CPU of one series",
+       "points digitised from Fig 3 or 4 (figures_digitised.csv), GPU and CPU of one series (of several: `A;B`)",
        {"points"},
        {{"series", "name in the legend, for instance \"AutoSlim MnasNet\"", true}},
        [get](const std::vector<Csv>& in, const Options& options, Warnings) {

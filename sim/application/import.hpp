@@ -38,10 +38,11 @@ ImportedTable import_dynamic_ofa_levels(const Csv& csv, std::string_view device,
 ImportedTable import_dynamic_ofa_subnets(const Csv& csv, std::string_view set);
 
 /// Points digitised from an accuracy/latency figure: figure,series,x,y,unit_x,unit_y,uncertainty_x,uncertainty_y,note.
-/// x is a latency in `ms` or `s`, y an accuracy in percent. Fig4_a is the GPU, Fig4_b the CPU. Points of one series
+/// x is a latency in `ms` or `s`, y an accuracy in percent. Fig4_a is the GPU, Fig4_b the CPU, Fig3 the GPU with
+/// accuracies that are taken as they are. Points of one series
 /// whose accuracies agree within 0.02 percentage points on both units are one sub-network; accuracies within 0.02 of a
 /// one-decimal number are rounded to it, as they were published. `series` is the legend's name, up to its reference
-/// number.
+/// number, or several such names with semicolons between.
 ImportedTable import_figure_points(const Csv& csv, std::string_view series);
 
 /// MLPerf Inference power rows, one row a run: device,workload,runtime,power_mode,cpu_freq_khz,…,mem_freq_hz,cores,
