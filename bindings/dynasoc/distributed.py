@@ -257,21 +257,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"\r\033[K{done:,} of {total:,}", end="", file=sys.stderr)
 
     options = [word for one in given.set for word in ("--set", one)]
-    with contextlib.ExitStack() as stack:
-        if given.local:
-            cluster = stack.enter_context(LocalCluster(n_workers=given.local, threads_per_worker=1, dashboard_address=None))
-            client = stack.enter_context(Client(cluster))
-        else:
-            client = stack.enter_context(Client(given.scheduler))
-        try:
+    try:
+        with contextlib.ExitStack() as stack:
+            if given.local:
+                cluster = stack.enter_context(LocalCluster(n_workers=given.local, threads_per_worker=1,
+                                                           dashboard_address=None))
+                client = stack.enter_context(Client(cluster))
+            else:
+                client = stack.enter_context(Client(given.scheduler, timeout="10s"))
             answer = (sweep if given.what == "sweep" else explore)(given.file, given.out, client, options=options,
                                                                    batch=given.batch, progress=progress)
-        except Refused as refused:
-            print(refused, file=sys.stderr)
-            return 2
-        finally:
-            if show:
-                print("\r\033[K", end="", file=sys.stderr)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; finished batches are kept, the same command goes on", file=sys.stderr)
+        return 130
+    except subprocess.CalledProcessError as failed:
+        print(f"dynasoc ended with status {failed.returncode}: {failed.stderr}", file=sys.stderr)
+        return 3
+    except (OSError, ImportError) as outside:
+        print(f"{given.scheduler or 'local workers'}: {outside}", file=sys.stderr)
+        return 3
+    finally:
+        if show:
+            print("\r\033[K", end="", file=sys.stderr)
     if given.json:
         print(json.dumps(answer, indent=2))
     elif given.what == "sweep":
