@@ -8,6 +8,7 @@
 #include "cli/options.hpp"
 #include "common/text.hpp"
 #include "device/platform.hpp"
+#include "explore/search/search.hpp"
 #include "explore/sweep/sweep.hpp"
 #include "results/checks/claim.hpp"
 #include "results/output.hpp"
@@ -96,10 +97,20 @@ std::string kind_of_file(const std::filesystem::path& path) {
     return "claim";
   }
   const std::size_t as_network = members_of<NetworkFile>(root), as_platform = members_of<PlatformFile>(root);
+  const std::size_t as_super = members_of<search::SupernetworkFile>(root),
+                    as_search = members_of<search::SearchFile>(root);
   const std::size_t as_scenario = members_of<ScenarioFile>(root) + root.contains("include");
-  if (as_network > as_scenario && as_network >= as_platform) {
+  if (as_network > as_scenario && as_network >= as_platform && as_network > std::max(as_super, as_search)) {
     lint_network(path);
     return "network";
+  }
+  if (as_super > std::max(as_scenario, as_platform) && as_super >= as_search) {
+    search::Supernetwork::load(path);
+    return "super-network";
+  }
+  if (as_search > std::max(as_scenario, as_platform)) {
+    search::prepare(path);
+    return "search";
   }
   if (as_platform > as_scenario) {
     Platform::load(path);
@@ -119,7 +130,7 @@ std::string kind_of_file(const std::filesystem::path& path) {
 int lint_command(const Arguments& arguments) {
   Options options(
       "dynasoc lint FILE…",
-      "Validates scenarios, platforms, networks, tables, traces, claims and manifests, and what they name.");
+      "Validates scenarios, platforms, networks, tables, traces, claims, searches and manifests, and what they name.");
   options.positional("files", -1);
   options.add()("json", "print a JSON array of {file, kind, ok, message}")("quiet", "print nothing about good files");
   options.parse(arguments);

@@ -37,7 +37,7 @@ constexpr Entry kCommands[] = {
     {"list", "KIND", "policies, governors, networks, platforms, scenarios, traces or metrics: what there is to name",
      dynasoc::cli::list_command},
     {"bench", "", "the standard workload on this machine, both engines", dynasoc::cli::bench_command},
-    {"schema", "KIND", "JSON Schema of a scenario, platform, network or claim file, for editors",
+    {"schema", "KIND", "JSON Schema of a scenario, platform, network, claim or search file, for editors",
      dynasoc::cli::schema_command},
 };
 

@@ -37,6 +37,9 @@ int search_command(const Arguments& arguments) {
       "out", po::value<std::string>(), "directory for front.csv, generations.csv and search.json")(
       "force", "overwrite results in --out and --export")("export", po::value<std::string>(),
                                                           "directory for the network that was found")(
+      "kernel", po::value<std::string>(),
+      "instruction set of the predictor: baseline, avx2 or avx512 (default: the fastest here); each gives the same "
+      "digits everywhere, another one other last digits and thereby another front")(
       "json", "print one JSON object and nothing else")("quiet", "print nothing but errors")(
       "jobs", po::value<std::string>(), "threads (default: the machine's cores)");
   options.parse(arguments);
@@ -45,7 +48,8 @@ int search_command(const Arguments& arguments) {
 
   const std::filesystem::path path = options.get<std::vector<std::string>>("search")[0];
   const search::Prepared prepared =
-      search::prepare(path, overrides_of(options.get_or<std::vector<std::string>>("set", {})));
+      search::prepare(path, overrides_of(options.get_or<std::vector<std::string>>("set", {})),
+                      options.get_or<std::string>("kernel", ""));
   search::RunOptions request;
   request.seed = static_cast<std::uint64_t>(whole_number(options, "seed", static_cast<std::int64_t>(prepared.file.seed),
                                                          0, static_cast<std::int64_t>(kMostSeed)));

@@ -11,7 +11,7 @@
 
 namespace dynasoc::search {
 
-/// An evaluated sub-network. Accuracy [%] is corrected and rounded to 1e-4: beyond that it depends on the processor.
+/// An evaluated sub-network. Accuracy [%] is corrected and rounded to 1e-4; floats say no more.
 struct Point {
   Configuration configuration;
   double latency_ms = 0, macs_m = 0, memory_mb = 0, accuracy = 0;

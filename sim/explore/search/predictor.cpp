@@ -43,6 +43,17 @@ std::vector<KernelBuild> kernel_builds() {
   return out;
 }
 
+KernelBuild kernel_build(const std::string& name) {
+  const auto builds = kernel_builds();
+  std::vector<std::string> known;
+  for (const KernelBuild& build : builds) {
+    if (build.name == name) return build;
+    known.emplace_back(build.name);
+  }
+  if (name.empty()) return builds.back();
+  throw InputError("no kernel " + in_quotes(name) + " runs on this processor" + hint(name, known));
+}
+
 Predictor::Workspace::Workspace() {
   constexpr std::size_t kScratch = 2 * kHiddenUnits * static_cast<std::size_t>(kBatch);
   memory_.resize(kScratch + static_cast<std::size_t>(kBatch) + 16);

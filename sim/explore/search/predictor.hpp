@@ -23,6 +23,8 @@ struct KernelBuild {
 };
 /// Those that this processor can run, the fastest last.
 std::vector<KernelBuild> kernel_builds();
+/// By name; the fastest where it is empty. Throws InputError for one that does not exist or cannot run here.
+KernelBuild kernel_build(const std::string& name);
 
 /// Weights and forward pass. Immutable; may be shared between threads.
 class Predictor {

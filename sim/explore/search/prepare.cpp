@@ -15,8 +15,8 @@ std::string ms(double x) { return rounded_text(x, 5); }
 
 class Preparation {
  public:
-  Preparation(Prepared& out, const Value& root, const std::filesystem::path& folder)
-      : out_(out), file_(out.file), root_(root), paths_(folder), folder_(folder) {}
+  Preparation(Prepared& out, const Value& root, const std::filesystem::path& folder, const std::string& kernel)
+      : out_(out), file_(out.file), root_(root), paths_(folder), folder_(folder), kernel_(kernel_build(kernel)) {}
 
   void all() {
     objectives();
@@ -27,12 +27,12 @@ class Preparation {
     if (file_.select) select();
     if (file_.compare_with) {
       if (!out_.problem) throw root_["compare_with"].error("wants a super-network's front to compare with");
-      out_.compared =
-          recorded(file_.compare_with->network, file_.compare_with->table, "", file_.where / "compare_with");
-      for (const Recorded& one : out_.compared->subnets) out_.problem->supernetwork.from_json(config_of(one));
+      const Where where = file_.where / "compare_with";
+      out_.compared = recorded(file_.compare_with->network, file_.compare_with->table, out_.unit, where);
+      for (const Recorded& one : out_.compared->subnets) out_.problem->supernetwork.from_json(config_of(one, where));
     }
     if (file_.export_as && !file_.export_as->like.empty())
-      out_.like = recorded(file_.export_as->like, file_.export_as->table, "", file_.where / "export_as");
+      out_.like = recorded(file_.export_as->like, file_.export_as->table, out_.unit, file_.where / "export_as");
   }
 
  private:
@@ -46,15 +46,12 @@ class Preparation {
     cost_ = list[0] == Objective::accuracy ? list[1] : list[0];
   }
 
-  Value config_of(const Recorded& recorded) const {
-    const Json* json = &recorded.where.document->root();
-    try {
-      json = &json->at(Json::json_pointer(recorded.where.pointer));
-    } catch (const Json::exception&) {
-      throw Where{recorded.where.document, ""}.error("the configuration of " + recorded.subnet +
-                                                     " is not known: it has no \"config\"");
-    }
-    return {recorded.where.document, json, recorded.where.pointer};
+  // The configuration of a network's sub-network; `asked` is where this file wants it.
+  static Value config_of(const Recorded& recorded, const Where& asked) {
+    if (recorded.config.is_null() || recorded.config.empty())
+      throw asked.error("wants configurations, and that of " + recorded.subnet + " is not known: it has no \"config\"");
+    const Json& root = recorded.where.document->root();
+    return {recorded.where.document, &root.at(Json::json_pointer(recorded.where.pointer)), recorded.where.pointer};
   }
 
   RecordedNetwork recorded(const Name& network, const Name& table, const std::string& unit, const Where& where) {
@@ -98,7 +95,7 @@ class Preparation {
     calibrate(super, *table, blocks);
     correct(super);
 
-    Predictor predictor(super);
+    Predictor predictor(super, kernel_);
     out_.inputs.push_back(super.folder / super.file.accuracy_predictor.weights);
     out_.inputs.push_back(super.folder / super.file.accuracy_predictor.manifest);
     AdditiveCost macs = super.macs_m(), memory = super.memory_mb();
@@ -146,10 +143,11 @@ class Preparation {
     std::vector<std::string> known{"none"};
     for (const LatencyLine& line : table.calibration) known.push_back(line.against);
     if (!wanted.network.empty()) {
-      const auto network = recorded(wanted.network, wanted.table, wanted.unit, wanted.where);
+      const auto network =
+          recorded(wanted.network, wanted.table, wanted.unit.empty() ? table.unit : wanted.unit, wanted.where);
       std::vector<double> x, y;
       for (const Recorded& one : network.subnets) {
-        x.push_back(blocks.sum_ms(super.from_json(config_of(one))));
+        x.push_back(blocks.sum_ms(super.from_json(config_of(one, wanted.where))));
         y.push_back(one.latency_ms);
         if (std::isnan(x.back()))
           throw wanted.where.error("the block table lacks blocks of " + one.subnet + " of " + network.file.name);
@@ -312,12 +310,13 @@ class Preparation {
   const Value& root_;
   DataPaths paths_;
   std::filesystem::path folder_;
+  KernelBuild kernel_;
   Objective cost_ = Objective::latency_ms;
 };
 
 }  // namespace
 
-Prepared prepare(const std::filesystem::path& search_json, const Overrides& overrides) {
+Prepared prepare(const std::filesystem::path& search_json, const Overrides& overrides, const std::string& kernel) {
   const auto document = Document::load(search_json);
   if (!document->root().is_object()) detail::wrong_kind(Value(document), "an object");
   for (const auto& [path, value] : overrides) document->set(path, value);
@@ -327,7 +326,7 @@ Prepared prepare(const std::filesystem::path& search_json, const Overrides& over
   out.path = search_json;
   out.inputs.push_back(search_json);
   if (!root.has("space")) out.file.space.where = {};
-  Preparation(out, root, search_json.parent_path().empty() ? "." : search_json.parent_path()).all();
+  Preparation(out, root, search_json.parent_path().empty() ? "." : search_json.parent_path(), kernel).all();
   return out;
 }
 

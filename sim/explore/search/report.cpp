@@ -244,6 +244,7 @@ Json search_json(const Prepared& prepared, const Result& result) {
     out["objectives"] = {cost_name(problem.cost), "accuracy"};
     out["reference"] = {{cost_name(problem.cost), problem.reference_cost}, {"accuracy", problem.reference_accuracy}};
     out["correction"] = line_json(prepared.correction, "pp");
+    out["kernel"] = problem.predictor.build().name;
   }
   out["calibration"] = line_json(prepared.calibration, "ms");
   out["front"] = std::move(front);

@@ -37,7 +37,9 @@ struct Prepared {
 
 /// Reads and resolves. Throws InputError: unknown names, a table that lacks blocks the space needs (named), an empty
 /// space, contradictory constraints as far as sums can tell, objectives that are not one cost and accuracy.
-Prepared prepare(const std::filesystem::path& search_json, const Overrides& overrides);
+/// `kernel` names the predictor's kernel (kernel_build).
+Prepared prepare(const std::filesystem::path& search_json, const Overrides& overrides = {},
+                 const std::string& kernel = "");
 
 /// A published sub-network beside the front.
 struct Placed {

@@ -1,5 +1,9 @@
 // Body of the predictor's kernels. The including file defines DYNASOC_KERNEL(name) and has renamed Eigen's namespace,
 // so that its templates, compiled for one instruction set, are never taken for those of another.
+//
+// Blocks of products are sized for caches of common sizes and not for those that are found: the order of a sum, and
+// with it the last digits, then depends on the instruction set alone.
+#define EIGEN_NO_CPUID
 #include <Eigen/Core>
 
 #include "explore/search/kernels/predictor_kernel.hpp"
