@@ -22,6 +22,7 @@ int table_merge_command(const Arguments& arguments);  ///< `table merge`
 int table_lint_command(const Arguments& arguments);   ///< `table lint`
 int check_command(const Arguments& arguments);
 int search_command(const Arguments& arguments);
+int explore_command(const Arguments& arguments);
 int lint_command(const Arguments& arguments);
 int list_command(const Arguments& arguments);
 int schema_command(const Arguments& arguments);

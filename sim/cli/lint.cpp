@@ -8,6 +8,7 @@
 #include "cli/options.hpp"
 #include "common/text.hpp"
 #include "device/platform.hpp"
+#include "explore/exploration/space.hpp"
 #include "explore/search/search.hpp"
 #include "explore/sweep/sweep.hpp"
 #include "results/checks/claim.hpp"
@@ -96,6 +97,11 @@ std::string kind_of_file(const std::filesystem::path& path) {
     check::load_claim(path);
     return "claim";
   }
+  if (root.contains("variables") && root.contains("objectives")) {
+    const auto folder = path.parent_path();
+    explore::Space(explore::read_exploration(document), folder.empty() ? std::filesystem::path(".") : folder);
+    return "exploration";
+  }
   const std::size_t as_network = members_of<NetworkFile>(root), as_platform = members_of<PlatformFile>(root);
   const std::size_t as_super = members_of<search::SupernetworkFile>(root),
                     as_search = members_of<search::SearchFile>(root);
@@ -130,7 +136,8 @@ std::string kind_of_file(const std::filesystem::path& path) {
 int lint_command(const Arguments& arguments) {
   Options options(
       "dynasoc lint FILE…",
-      "Validates scenarios, platforms, networks, tables, traces, claims, searches and manifests, and what they name.");
+      "Validates scenarios, platforms, networks, tables, traces, claims, sweeps, searches, explorations and\n"
+      "manifests, and what they name.");
   options.positional("files", -1);
   options.add()("json", "print a JSON array of {file, kind, ok, message}")("quiet", "print nothing about good files");
   options.parse(arguments);

@@ -27,6 +27,8 @@ constexpr Entry kCommands[] = {
     {"sweep", "SWEEP", "run every combination of a scenario's list-valued fields; resumable",
      dynasoc::cli::sweep_command},
     {"merge", "DIR… --out DIR", "collect the shards of a sweep in one directory", dynasoc::cli::merge_command},
+    {"explore", "EXPLORATION", "multi-objective search over managers, sub-networks kept, operating points, modes",
+     dynasoc::cli::explore_command},
     {"check", "FOLDER|FILE…", "claims: what was published, what we get, and whether that is the same",
      dynasoc::cli::check_command},
     {"search", "SEARCH", "sub-networks of a super-network: the front, its bound, and which few to ship",
@@ -37,8 +39,7 @@ constexpr Entry kCommands[] = {
     {"list", "KIND", "policies, governors, networks, platforms, scenarios, traces or metrics: what there is to name",
      dynasoc::cli::list_command},
     {"bench", "", "the standard workload on this machine, both engines", dynasoc::cli::bench_command},
-    {"schema", "KIND", "JSON Schema of a scenario, platform, network, claim or search file, for editors",
-     dynasoc::cli::schema_command},
+    {"schema", "KIND", "JSON Schema of any kind of input file, for editors", dynasoc::cli::schema_command},
 };
 
 void print_usage(std::FILE* to) {

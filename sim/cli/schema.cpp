@@ -4,6 +4,7 @@
 #include "application/network.hpp"
 #include "cli/options.hpp"
 #include "device/platform.hpp"
+#include "explore/exploration/file.hpp"
 #include "explore/search/search_file.hpp"
 #include "explore/sweep/axes.hpp"
 #include "results/checks/claim.hpp"
@@ -22,8 +23,9 @@ Json schema(const char* title) {
 }  // namespace
 
 int schema_command(const Arguments& arguments) {
-  static const std::vector<std::string> kKinds{"scenario", "platform", "network", "claim", "sweep", "search"};
-  Options options("dynasoc schema scenario|platform|network|claim|sweep|search",
+  static const std::vector<std::string> kKinds{"scenario", "platform", "network",    "claim",
+                                               "sweep",    "search",   "exploration"};
+  Options options("dynasoc schema scenario|platform|network|claim|sweep|search|exploration",
                   "Prints the JSON Schema of a file format. Point an editor at it with a \"$schema\" member.");
   options.positional("kind", 1);
   options.parse(arguments);
@@ -43,6 +45,8 @@ int schema_command(const Arguments& arguments) {
     out = explore::sweep_schema();
   else if (kind == "search")
     out = schema<search::SearchFile>("DynaSoC search");
+  else if (kind == "exploration")
+    out = schema<explore::ExplorationFile>("DynaSoC exploration");
   else
     throw InputError("schema: unknown kind " + in_quotes(kind) + hint(kind, kKinds));
   std::cout << out.dump(2) << "\n";

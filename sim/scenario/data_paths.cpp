@@ -35,7 +35,8 @@ std::vector<std::string> DataPaths::list(const std::string& folder, const std::s
     const auto consider = [&](const fs::path& path) {
       if (ending.starts_with('/')) {
         if (fs::exists(path / ending.substr(1), code)) names.insert(path.filename().string());
-      } else if (path.extension() == ending && path.stem().extension() != ".claim") {
+      } else if (path.extension() == ending && path.stem().extension() != ".claim" &&
+                 path.stem().extension() != ".explore") {
         names.insert(fs::relative(path, base, code).replace_extension().string());
       }
     };

@@ -1,0 +1,84 @@
+#include "explore/exploration/directory.hpp"
+
+#include <unistd.h>
+
+#include <set>
+
+#include "common/text.hpp"
+#include "version.hpp"
+
+namespace dynasoc::explore {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kManifest = "explore.json";
+
+void refuse_foreign_files(const fs::path& directory) {
+  static const std::set<std::string> ours{kManifest, "evaluations.tsv", "front.csv",
+                                          "all.csv", "front.json",      "front.svg"};
+  std::error_code code;
+  for (const auto& entry : fs::directory_iterator(directory, code)) {
+    std::string name = entry.path().filename().string();
+    if (name.ends_with(".partial")) name.resize(name.size() - 8);
+    if (!ours.contains(name))
+      throw InputError({directory.string(), 0, 0, ""},
+                       "holds " + in_quotes(name) + ", which is not of an exploration; choose another directory");
+  }
+}
+
+// Whose directory it is: nothing to say if it is ours.
+void check_manifest(const fs::path& directory, const Space& space) {
+  const fs::path path = directory / kManifest;
+  std::error_code code;
+  if (!fs::exists(path, code)) {
+    if (fs::is_empty(directory, code)) return;
+    throw InputError({directory.string(), 0, 0, ""},
+                     "holds files, but no explore.json: it is not an exploration's; choose another directory");
+  }
+  const Value root(Document::load(path));
+  if (!root.has("base") || !root.json()["base"].is_string() || !root.has("dynasoc"))
+    throw root.error("this is not the explore.json of an exploration; choose another directory, or say --force");
+  if (root.json()["base"] == Json(space.base_key())) return;
+  const Json* exploration = root.has("exploration") ? &root.json()["exploration"] : nullptr;
+  std::string why = "its scenario, the files it reads, or its metrics are others";
+  if (root.json()["dynasoc"] != Json(DYNASOC_VERSION))
+    why = "it was made by another version of this program";
+  else if (exploration != nullptr && exploration->contains("scenario") &&
+           (*exploration)["scenario"] != Json(space.file().scenario.text))
+    why = "its scenario is " + in_quotes((*exploration)["scenario"].dump());
+  throw root.error("the directory holds another exploration (" + why +
+                   "); choose another directory, or say --force to begin anew");
+}
+
+}  // namespace
+
+std::unique_ptr<Journal> open_directory(const fs::path& directory, const Space& space, bool force) {
+  const Location here{directory.string(), 0, 0, ""};
+  std::error_code code;
+  if (fs::exists(directory, code) && !fs::is_directory(directory, code))
+    throw InputError(here, "is a file, not a directory");
+  fs::create_directories(directory, code);
+  if (code) throw InputError(here, "cannot be created: " + code.message());
+  if (::access(directory.c_str(), W_OK | X_OK) != 0) throw InputError(here, "cannot be written to");
+  refuse_foreign_files(directory);
+  if (force) {
+    Journal::refuse_if_in_use(directory);
+    for (const auto& entry : fs::directory_iterator(directory)) fs::remove(entry.path(), code);
+  }
+  check_manifest(directory, space);
+  auto journal = std::make_unique<Journal>(directory);
+  const Json manifest = {{"dynasoc", DYNASOC_VERSION},
+                         {"base", space.base_key()},
+                         {"exploration", space.file().where.document->root()},
+                         {"scenario", space.base().document->root()}};
+  write_file(directory / kManifest, manifest.dump(2) + "\n");
+  return journal;
+}
+
+void write_answer(const fs::path& directory, const Answer& answer) {
+  write_file(directory / "front.csv", answer.front_csv);
+  write_file(directory / "all.csv", answer.all_csv);
+  write_file(directory / "front.json", answer.front_json);
+}
+
+}  // namespace dynasoc::explore
