@@ -17,7 +17,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bindings"))
-SWEEP = ROOT / "scenarios" / "bench" / "sweep.json"
+SWEEP = ROOT / "scenarios" / "sweeps" / "bench.json"
 
 
 def nothing(number):

@@ -44,13 +44,13 @@ def program() -> str:
     return found
 
 
-def call(words: Sequence[str]) -> bytes:
-    """Runs `dynasoc` and returns what it printed. Raises Refused for status 2, CalledProcessError for other failures."""
+def call(words: Sequence[str], good: Sequence[int] = (0,)) -> bytes:
+    """Runs `dynasoc` and returns what it printed. Raises Refused for status 2, CalledProcessError for others not `good`."""
     done = subprocess.run(list(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     message = done.stderr.decode(errors="replace").strip()
     if done.returncode == 2:
         raise Refused(message)
-    if done.returncode != 0:
+    if done.returncode not in good:
         raise subprocess.CalledProcessError(done.returncode, list(words), done.stdout, message)
     return done.stdout
 
@@ -71,14 +71,14 @@ def run_evaluations(words: Sequence[str], lines: bytes) -> tuple[bytes, float]:
 
 
 @contextlib.contextmanager
-def locked(directory: pathlib.Path) -> Iterator[None]:
-    """Nobody else works on the directory meanwhile: the lock that `dynasoc` itself takes."""
-    with open(directory / "lock", "a", encoding="utf-8") as file:
+def locked(path: pathlib.Path) -> Iterator[Any]:
+    """Nobody else works on the directory meanwhile: `dynasoc` locks this file too. Gives it, opened for appending."""
+    with open(path, "ab", buffering=0) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refused(f"{directory}: another process is working on it") from None
-        yield
+            raise Refused(f"{path.parent}: another process is working on it") from None
+        yield file
 
 
 def write_whole(path: pathlib.Path, content: bytes) -> None:
@@ -185,7 +185,7 @@ def sweep(file: str | os.PathLike[str], out: str | os.PathLike[str], client: Any
             if progress is not None:
                 progress(finished, total)
 
-        with locked(directory):
+        with locked(directory / "lock"):
             batches_done += run_batches(client, Batches(state["pending"], batch, target_s), run_points, arguments,
                                         keep)
     seconds = time.perf_counter() - began
@@ -208,7 +208,7 @@ def explore(file: str | os.PathLike[str], out: str | os.PathLike[str], client: A
         pending = pathlib.Path(scratch) / "pending.jsonl"
         while True:
             words = [binary, "explore", file, *options, "--out", str(directory), "--pending", str(pending), "--json"]
-            answer = json.loads(call(words))
+            answer = json.loads(call(words, good=(0, 1)))  # 1: no configuration keeps the constraints
             lines = pending.read_bytes().splitlines(keepends=True) if pending.exists() else []
             if not lines:
                 break
@@ -220,13 +220,12 @@ def explore(file: str | os.PathLike[str], out: str | os.PathLike[str], client: A
 
             def keep(begin: int, end: int, output: bytes, total: int = len(lines)) -> None:
                 nonlocal finished
-                with open(directory / "evaluations.tsv", "ab") as journal:
-                    journal.write(output)
+                journal.write(output)
                 finished += end - begin
                 if progress is not None:
                     progress(finished, total)
 
-            with locked(directory):
+            with locked(directory / "evaluations.tsv") as journal:
                 run_batches(client, waits, run_evaluations, arguments, keep)
             distributed += len(lines)
             pending.unlink()

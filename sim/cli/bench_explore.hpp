@@ -8,7 +8,7 @@
 
 namespace dynasoc::cli {
 
-/// scenarios/bench/sweep.json in processes of its own: {"points", "seconds", "points_per_s", "jobs", "efficiency" of
+/// scenarios/sweeps/bench.json in processes of its own: {"points", "seconds", "points_per_s", "jobs", "efficiency" of
 /// that many workers against one (null on one core; median of rounds), "peak_mb"}. `quick`: a tenth of the points.
 Json bench_sweep(bool quick);
 std::string bench_sweep_text(const Json& figures);

@@ -20,7 +20,7 @@ std::pair<double, double> timed_sweep(const std::string& seeds, int jobs) {
   const TemporaryFolder scratch;
   ChildProcess child([&] {
     const auto begin = std::chrono::steady_clock::now();
-    const auto sweep = explore::Sweep::load(bench_root() / "scenarios" / "bench" / "sweep.json", {{"seed", seeds}}, {});
+    const auto sweep = explore::Sweep::load(bench_root() / "scenarios" / "sweeps" / "bench.json", {{"seed", seeds}}, {});
     const auto directory = scratch.path() / "sweep";
     explore::run_sweep(*sweep, directory, {0, sweep->size()}, jobs, false, {});
     explore::write_table(*sweep, directory, {0, sweep->size()});

@@ -53,7 +53,9 @@ std::vector<std::string> DataPaths::supernetworks() const { return list("models"
 std::vector<std::string> DataPaths::platforms() const { return list("platforms", ".json", false); }
 std::vector<std::string> DataPaths::scenarios() const {
   auto out = list("scenarios", ".json", true);
-  std::erase_if(out, [](const std::string& name) { return name.starts_with("search/"); });
+  std::erase_if(out, [](const std::string& name) {
+    return name.starts_with("search/") || name.starts_with("sweeps/");
+  });
   return out;
 }
 std::vector<std::string> DataPaths::traces() const { return list("traces", ".csv", true); }

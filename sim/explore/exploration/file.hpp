@@ -9,19 +9,8 @@
 
 #include "common/fields.hpp"
 #include "explore/optimiser.hpp"
+#include "explore/scale.hpp"
 #include "results/metrics.hpp"
-
-namespace dynasoc::explore {
-
-enum class Scale : std::uint8_t { linear, log };
-
-}  // namespace dynasoc::explore
-
-template <>
-struct dynasoc::EnumNames<dynasoc::explore::Scale> {
-  using S = dynasoc::explore::Scale;
-  static constexpr std::array<std::pair<std::string_view, S>, 2> names{{{"linear", S::linear}, {"log", S::log}}};
-};
 
 template <>
 struct dynasoc::EnumNames<dynasoc::Better> {

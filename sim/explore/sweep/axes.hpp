@@ -8,12 +8,11 @@
 
 #include "application/network.hpp"
 #include "common/fields.hpp"
+#include "explore/scale.hpp"
 
 namespace dynasoc::explore {
 
 /// `{"from": 10, "to": 50, "step": 10}`, or `"count"` values in equal steps (equal ratios with `"scale": "log"`).
-enum class Scale : std::uint8_t { linear, log };
-
 struct RangeFile {
   double from = 0;
   double to = 0;
@@ -95,9 +94,3 @@ class Grid {
 Json sweep_schema();
 
 }  // namespace dynasoc::explore
-
-template <>
-struct dynasoc::EnumNames<dynasoc::explore::Scale> {
-  using S = dynasoc::explore::Scale;
-  static constexpr std::array<std::pair<std::string_view, S>, 2> names{{{"linear", S::linear}, {"log", S::log}}};
-};
