@@ -17,7 +17,8 @@
 #include <iostream>
 #include <optional>
 
-#include "cli/bench_explore.hpp"
+#include "cli/bench_search.hpp"
+#include "cli/bench_sweep.hpp"
 #include "cli/options.hpp"
 #include "common/text.hpp"
 #include "manager/governor.hpp"
@@ -41,8 +42,10 @@ struct Plan {
   int starts = 20;
   int comparison_replications = 30;
   double oracle_s = 600;
+  std::size_t search_evaluations = 65536;
+  int search_seeds = 3;
 
-  static Plan quick() { return {2, 3e4, 1e4, 4e3, {1e3, 1e4, 1e5}, {4, 16, 64}, 2e4, 2, 5, 2, 10}; }
+  static Plan quick() { return {2, 3e4, 1e4, 4e3, {1e3, 1e4, 1e5}, {4, 16, 64}, 2e4, 2, 5, 2, 10, 8192, 1}; }
 };
 
 struct Finished {
@@ -179,8 +182,9 @@ class Bench {
     governors(out);
     growth_in_inferences(out, progress);
     growth_in_applications(out, progress);
-    managers(out);  // last: children begin with the memory that this process has touched
+    managers(out);  // late: children begin with the memory that this process has touched
     out["sweep"] = bench_sweep(plan_.starts < Plan{}.starts);
+    out["search"] = bench_search(plan_.rounds, plan_.search_evaluations, plan_.search_seeds);
     start_up(out, progress);
     out["machine"] = std::move(info);
     out["timed_by"] = "CPU time of the measuring process; startup_ms by the wall clock";
@@ -492,6 +496,7 @@ std::string bench_text(const Json& r, bool colour) {
   line(out, "\n%sSWEEP%s", bold, plain);
   out += bench_sweep_text(r["sweep"]);
 
+  out += bench_search_text(r["search"], colour);
   line(out, "\n%sSTART%s  dynasoc run scenarios/minimal.json, whole process: %.1f ms (median; best %.1f)", bold, plain,
        get(r, "startup_ms"), get(r, "startup_ms_best"));
   for (const Json& note : r["notes"]) line(out, "note: %s", note.get<std::string>().c_str());

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "cli/bench_explore.hpp"
+#include "cli/bench_sweep.hpp"
 #include "cli/options.hpp"
 #include "common/child_process.hpp"
 #include "common/temporary_folder.hpp"

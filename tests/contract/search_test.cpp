@@ -96,7 +96,7 @@ TEST_CASE("enumeration, extremes and the relaxed front are those of brute force"
     front.emplace_back(points[i].latency_ms, points[i].accuracy);
   std::sort(front.begin(), front.end());
   for (const int jobs : {1, 3}) {
-    const Result result = search(prepared, {.seed = 1, .jobs = jobs, .progress = {}});
+    const Result result = search(prepared, {.seed = 1, .jobs = jobs, .progress = {}, .on_generation = {}});
     CHECK(result.method == "exhaustive");
     CHECK(result.evaluations == 2048);
     REQUIRE(result.front.size() == front.size());
@@ -145,12 +145,12 @@ TEST_CASE("every method keeps constraints, gives a front, and the same on any nu
                 {{"method", method},
                  {"polish", "6000"},
                  {"constraints", R"({"most_memory_mb": 30, "most_macs_m": 450, "most_latency_ms": 52})"}});
-    const Result one = search(prepared, {.seed = 5, .jobs = 1, .progress = {}});
-    const Result three = search(prepared, {.seed = 5, .jobs = 3, .progress = {}});
+    const Result one = search(prepared, {.seed = 5, .jobs = 1, .progress = {}, .on_generation = {}});
+    const Result three = search(prepared, {.seed = 5, .jobs = 3, .progress = {}, .on_generation = {}});
     CHECK(search_json(prepared, one) == search_json(prepared, three));
     CHECK(front_csv(prepared, one) == front_csv(prepared, three));
     CHECK(search_json(prepared, one) !=
-          search_json(prepared, search(prepared, {.seed = 6, .jobs = 1, .progress = {}})));
+          search_json(prepared, search(prepared, {.seed = 6, .jobs = 1, .progress = {}, .on_generation = {}})));
     REQUIRE(one.front.size() > 10);
     for (std::size_t i = 0; i < one.front.size(); ++i) {
       CHECK(prepared.problem->violation(one.front[i]) == 0);

@@ -84,6 +84,10 @@ def test_report(simpy):
         check(report[engine]['inferences_per_s'] >= report[engine]['inferences_per_s_median'], engine + ': best below median')
     near(report['native']['inferences'], 5000, 0.01, 'inferences that --inferences 5000 simulates')
 
+    for key in ('evaluations_per_s', 'evaluations_per_s_median', 'product_gflops', 'hypervolume'):
+        positive('search', 'search', key)
+    check(0 < report['search']['share_of_product']['median'] < 1.05, 'search takes less than its own products')
+
     for table, key, sizes in (('inferences', 'inferences', (1e3, 1e4, 1e5)), ('applications', 'applications', (4, 16, 64))):
         rows = report['growth'][table]
         check(len(rows) == len(sizes), 'growth.%s has %d rows' % (table, len(rows)))

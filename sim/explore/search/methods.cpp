@@ -58,6 +58,7 @@ void Run::offer(const std::vector<Point>& points) {
 void Run::note(std::size_t of) {
   generations.push_back({generations.size(), evaluate_.evaluations(), front.points().size(),
                          front.hypervolume(problem.reference_cost, problem.reference_accuracy)});
+  if (on_generation) on_generation(generations.back());
   if (progress)
     progress(of == 0 ? 0.99 : std::min(0.99, static_cast<double>(generations.size()) / static_cast<double>(of)));
 }

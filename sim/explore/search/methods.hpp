@@ -45,6 +45,7 @@ class Run {
   Nearest nearest;
   std::vector<Generation> generations;
   std::function<void(double share)> progress;  ///< may throw, which ends the search
+  std::function<void(const Generation& generation)> on_generation;
 
  private:
   Evaluator& evaluate_;

@@ -167,6 +167,7 @@ Result search(const Prepared& prepared, const RunOptions& options) {
   const std::uint64_t before = evaluate.evaluations();
   Run run(problem, evaluate, options.seed);
   run.progress = options.progress;
+  run.on_generation = options.on_generation;
   result.method = run_method(run, file, additive, options.jobs);
   result.evaluations = evaluate.evaluations() - before;
   result.generations = std::move(run.generations);

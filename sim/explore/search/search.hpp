@@ -75,6 +75,7 @@ struct RunOptions {
   std::uint64_t seed = 1;
   int jobs = 1;
   std::function<void(double share)> progress;
+  std::function<void(const Generation& generation)> on_generation;  ///< after each
 };
 
 /// Throws InputError where nothing that was evaluated keeps the constraints, with what came nearest.

@@ -1,5 +1,5 @@
-// What `dynasoc bench` measures of the design-space explorer: one pair of functions a subject, the figures as JSON and
-// the same as text.
+// What `dynasoc bench` measures of sweeps: the figures as JSON and the same as text.
+
 #pragma once
 
 #include <string>
