@@ -1,5 +1,4 @@
 // What `dynasoc bench` measures of sweeps: the figures as JSON and the same as text.
-
 #pragma once
 
 #include <string>

@@ -299,6 +299,18 @@ class Distributed(SweepTest):
             process.wait()
             process.stdout.close()
 
+    def test_an_exploration_on_workers_gives_the_answer_of_one_process(self):
+        small = ["--set", "algorithm.population=12", "--set", "algorithm.generations=3", "--set", "replications=6"]
+        file = ROOT / "scenarios" / "explore" / "bursty-camera.explore.json"
+        done = run("explore", file, *small, "--out", self.folder / "alone", "--quiet")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        client = self.start("dynasoc.distributed", "explore", file, *small, "--out", self.folder / "out", "--local", 2,
+                            "--batch", 40, "--json")
+        output, _ = client.communicate(timeout=120)
+        self.assertEqual(client.returncode, 0, output)
+        for name in ("front.csv", "all.csv", "front.json"):
+            self.assertEqual((self.folder / "out" / name).read_bytes(), (self.folder / "alone" / name).read_bytes(), name)
+
     def test_a_worker_is_killed_and_nothing_is_lost(self):
         file = self.write(dict(SWEEP, duration_s=60, seed={"from": 1, "to": 400}))
         self.sweep("calm", file=file)
