@@ -15,6 +15,18 @@ namespace dynasoc::cli {
 namespace po = boost::program_options;
 namespace {
 
+// The folder of an exported network: new, empty, or (with --force) holding nothing but such a network.
+void prepare_network_folder(const std::filesystem::path& folder, bool force) {
+  std::error_code code;
+  bool network = std::filesystem::exists(folder / "network.json", code);
+  if (network)
+    for (const auto& entry : std::filesystem::directory_iterator(folder, code)) {
+      const std::string name = entry.path().filename().string();
+      network = network && (name == "network.json" || name == "README.md" || name.ends_with(".search.csv"));
+    }
+  if (!force || !network) prepare_output(folder, false);
+}
+
 void write_network(const std::filesystem::path& folder, const search::ExportedNetwork& network) {
   write_file(folder / network.table_file, network.table_csv);
   write_file(folder / "README.md", network.readme);
@@ -55,9 +67,10 @@ int search_command(const Arguments& arguments) {
                                                          0, static_cast<std::int64_t>(kMostSeed)));
   request.jobs = jobs_of(options);
   const bool write = options.has("out"), exports = options.has("export");
+  if (exports) search::check_exportable(prepared);
   const auto inputs = hashes_of(prepared.inputs);
   if (write) prepare_output(options.get<std::string>("out"), options.has("force"));
-  if (exports) prepare_output(options.get<std::string>("export"), options.has("force"));
+  if (exports) prepare_network_folder(options.get<std::string>("export"), options.has("force"));
 
   search::Result result;
   const auto began = std::chrono::steady_clock::now();

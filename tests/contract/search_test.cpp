@@ -287,6 +287,9 @@ TEST_CASE("an exported network runs at once", "[search]") {
           folder.string() + "' --quiet");
   INFO(made.err);
   REQUIRE(made.status == 0);
+  CHECK(test::dynasoc_in(kRoot, "search scenarios/search/ship-four.json --export '" + folder.string() + "2'").status ==
+        2);
+  CHECK_FALSE(std::filesystem::exists(folder.string() + "2"));
   const auto linted = test::dynasoc_in(kRoot, "lint '" + (folder / "network.json").string() + "'");
   CHECK(linted.out.find("a good network") != std::string::npos);
   const Network network = Network::load(folder / "network.json");

@@ -28,16 +28,20 @@ std::vector<std::size_t> chosen(const Prepared& prepared, const Result& result) 
 
 }  // namespace
 
+void check_exportable(const Prepared& prepared) {
+  if (!prepared.problem)
+    throw prepared.file.space.where.error(
+        "--export wants sub-networks of a super-network; these are those of a network already");
+  if (!prepared.like && !prepared.compared)
+    throw InputError(
+        "--export needs a network whose cost of switching holds for this one too: \"export_as\": {\"like\": …} (or "
+        "\"compare_with\") in the search file");
+}
+
 ExportedNetwork export_network(const Prepared& prepared, const Result& result, const std::string& name) {
   const SearchFile& file = prepared.file;
-  if (!prepared.problem)
-    throw file.space.where.error(
-        "--export wants sub-networks of a super-network; these are those of a network already");
+  check_exportable(prepared);
   const std::optional<RecordedNetwork>& like = prepared.like ? prepared.like : prepared.compared;
-  if (!like)
-    throw InputError(
-        "--export needs a network whose cost of switching holds for this one too: \"export_as\": {\"like\": "
-        "…} (or \"compare_with\") in the search file");
   const Problem& problem = *prepared.problem;
   ExportedNetwork out;
   out.name = file.export_as && !file.export_as->name.empty() ? file.export_as->name : name;

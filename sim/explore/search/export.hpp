@@ -16,6 +16,8 @@ struct ExportedNetwork {
   std::string name, network_json, table_file, table_csv, readme;
   std::vector<std::size_t> points;  ///< of the front
 };
+/// What `export_network` would refuse, before the search.
+void check_exportable(const Prepared& prepared);
 ExportedNetwork export_network(const Prepared& prepared, const Result& result, const std::string& name);
 
 }  // namespace dynasoc::search

@@ -53,7 +53,7 @@ class Run {
 };
 
 /// Every sub-network, in constant memory. A generation is a sixteenth of the space.
-void exhaustive(Run& run, int jobs);
+void exhaustive(Run& run);
 /// NSGA-II; `start` enters the first population.
 void nsga2(Run& run, const Nsga2Method& method, const std::vector<Configuration>& start);
 /// For each of several limits on the cost a population of its own: the most accurate quarter breeds, half of the

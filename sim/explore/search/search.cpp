@@ -17,7 +17,7 @@ std::vector<Configuration> seeds(const Problem& problem, const AdditiveAccuracy&
 }
 
 // Chooses and runs a method. `additive` is there if a bound or seeds want it.
-std::string run_method(Run& run, const SearchFile& file, const std::optional<AdditiveAccuracy>& additive, int jobs) {
+std::string run_method(Run& run, const SearchFile& file, const std::optional<AdditiveAccuracy>& additive) {
   const Problem& problem = run.problem;
   Method method = Nsga2Method{};
   if (file.method)
@@ -25,7 +25,7 @@ std::string run_method(Run& run, const SearchFile& file, const std::optional<Add
   else if (problem.space.count() <= static_cast<Count>(file.exhaustive_below))
     method = ExhaustiveMethod{};
   if (std::holds_alternative<ExhaustiveMethod>(method)) {
-    exhaustive(run, jobs);
+    exhaustive(run);
   } else if (const auto* genetic = std::get_if<Nsga2Method>(&method)) {
     nsga2(run, *genetic,
           genetic->seeded && additive ? seeds(problem, *additive, genetic->population) : std::vector<Configuration>{});
@@ -57,7 +57,7 @@ std::string run_method(Run& run, const SearchFile& file, const std::optional<Add
     Run run(problem, evaluate, options.seed);
     run.progress = options.progress;
     const AdditiveAccuracy additive = fit_additive(problem, evaluate, 4000, options.seed);
-    run_method(run, file, additive, options.jobs);
+    run_method(run, file, additive);
     if (run.front.points().empty()) return;
     const Point& nearest = of_accuracy ? run.front.points().back() : run.front.points().front();
     const double value = of_accuracy ? nearest.accuracy : nearest.cost(cost);
@@ -168,7 +168,7 @@ Result search(const Prepared& prepared, const RunOptions& options) {
   Run run(problem, evaluate, options.seed);
   run.progress = options.progress;
   run.on_generation = options.on_generation;
-  result.method = run_method(run, file, additive, options.jobs);
+  result.method = run_method(run, file, additive);
   result.evaluations = evaluate.evaluations() - before;
   result.generations = std::move(run.generations);
   for (Generation& generation : result.generations) generation.evaluations -= before;

@@ -34,7 +34,9 @@ CalibrationFile CalibrationFile::from_value(const Value& value) {
   return out;
 }
 
-Json CalibrationFile::schema() { return {{"oneOf", {{{"type", "string"}}, object_schema<FittedLine>()}}}; }
+Json CalibrationFile::schema() {
+  return {{"anyOf", Json::array({Json{{"type", "string"}}, object_schema<FittedLine>()})}};
+}
 
 Json CalibrationFile::to_json() const {
   if (network.empty()) return against.text;

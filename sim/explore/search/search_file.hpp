@@ -112,7 +112,7 @@ struct ExhaustiveMethod {
 struct Nsga2Method {
   static constexpr std::string_view kind = "nsga2";
   static constexpr std::string_view doc = "NSGA-II (Deb et al., IEEE Trans. Evolutionary Computation 6, 2002), pagmo's";
-  std::size_t population = 200, generations = 300;
+  std::size_t population = 200, generations = 50;
   double crossover = 0.9, eta_crossover = 10, mutation = 0, eta_mutation = 20;
   bool seeded = true;
   static constexpr auto fields() {
