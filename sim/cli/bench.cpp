@@ -17,6 +17,7 @@
 #include <iostream>
 #include <optional>
 
+#include "cli/bench_explore.hpp"
 #include "cli/bench_search.hpp"
 #include "cli/bench_sweep.hpp"
 #include "cli/options.hpp"
@@ -44,8 +45,9 @@ struct Plan {
   double oracle_s = 600;
   std::size_t search_evaluations = 65536;
   int search_seeds = 3;
+  bool thorough = true;  ///< all points of the sweep, and the explorations
 
-  static Plan quick() { return {2, 3e4, 1e4, 4e3, {1e3, 1e4, 1e5}, {4, 16, 64}, 2e4, 2, 5, 2, 10, 8192, 1}; }
+  static Plan quick() { return {2, 3e4, 1e4, 4e3, {1e3, 1e4, 1e5}, {4, 16, 64}, 2e4, 2, 5, 2, 10, 8192, 1, false}; }
 };
 
 struct Finished {
@@ -183,8 +185,9 @@ class Bench {
     growth_in_inferences(out, progress);
     growth_in_applications(out, progress);
     managers(out);  // late: children begin with the memory that this process has touched
-    out["sweep"] = bench_sweep(plan_.starts < Plan{}.starts);
+    out["sweep"] = bench_sweep(!plan_.thorough);
     out["search"] = bench_search(plan_.rounds, plan_.search_evaluations, plan_.search_seeds);
+    if (plan_.thorough) out["explore"] = bench_explore(default_jobs(), [&](double) { progress(0.96); });
     start_up(out, progress);
     out["machine"] = std::move(info);
     out["timed_by"] = "CPU time of the measuring process; startup_ms by the wall clock";
@@ -497,6 +500,10 @@ std::string bench_text(const Json& r, bool colour) {
   out += bench_sweep_text(r["sweep"]);
 
   out += bench_search_text(r["search"], colour);
+  if (r.contains("explore")) {
+    line(out, "\n%sEXPLORE%s  racing against full replication", bold, plain);
+    out += bench_explore_text(r["explore"]);
+  }
   line(out, "\n%sSTART%s  dynasoc run scenarios/minimal.json, whole process: %.1f ms (median; best %.1f)", bold, plain,
        get(r, "startup_ms"), get(r, "startup_ms_best"));
   for (const Json& note : r["notes"]) line(out, "note: %s", note.get<std::string>().c_str());
@@ -514,7 +521,8 @@ int bench_command(const Arguments& arguments) {
   options.add()("json", "print one JSON object and nothing else")("quick", "small sizes, a few seconds: rough figures")(
       "inferences", po::value<double>(), "length of the native engine's runs (default: 1e6)")(
       "no-simpy", "leave the SimPy model out")("quiet", "no progress bar")(
-      "engine", po::value<std::string>(), "one run of this engine alone: native or simgrid");
+      "engine", po::value<std::string>(), "one run of this engine alone: native or simgrid")(
+      "explore", "the section EXPLORE alone: what racing saves (not part of --quick)");
   options.parse(arguments);
   if (options.asked_for_help()) return kSuccess;
   Plan plan = options.has("quick") ? Plan::quick() : Plan{};
@@ -534,6 +542,12 @@ int bench_command(const Arguments& arguments) {
       std::printf("%s inferences/s (%s in %.3f s of CPU time), peak memory %.1f MB\n",
                   count_text(run.inferences_per_s()).c_str(), count_text(run.inferences).c_str(), run.cpu_s,
                   run.peak_mb);
+    return kSuccess;
+  }
+  if (options.has("explore")) {
+    ProgressBar progress(options.has("quiet"));
+    const Json section = bench_explore(default_jobs(), [&](double share) { progress(share); });
+    std::cout << (options.has("json") ? section.dump(2) + "\n" : bench_explore_text(section));
     return kSuccess;
   }
   const Json result = Bench(plan, !options.has("no-simpy"), options.has("quiet")).run();

@@ -191,6 +191,7 @@ Exploration explore(Candidates& candidates, Candidates& design, const ExploreHoo
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Candidate& one = candidates[i];
     accepted += one.refused.empty();
+    out.placed.push_back(race.estimate(i));
     out.standings.push_back(!one.refused.empty()                        ? Standing::refused
                             : one.dropped_at > 0 && one.dropped_by >= 0 ? Standing::dropped
                             : is_best.contains(i)                       ? Standing::front

@@ -47,8 +47,11 @@ struct Infeasible {
 
 struct Exploration {
   std::vector<Standing> standings;  ///< by candidate
-  std::vector<FrontPoint> front;    ///< by the first objective, best first
-  std::size_t knee = 0;             ///< index into `front`
+  /// [candidate][metric] means; of dropped ones, which have fewer replications, placed by their difference to what
+  /// covers them (Race::estimate). Empty for refused ones.
+  std::vector<std::vector<double>> placed;
+  std::vector<FrontPoint> front;  ///< by the first objective, best first
+  std::size_t knee = 0;           ///< index into `front`
   HypervolumeBox box;
   Hypervolume hypervolume;
   std::vector<Step> steps;

@@ -153,7 +153,11 @@ ExplorationFile read_exploration(std::shared_ptr<Document> document,
   const Value root(document);
   if (!root.json().is_object()) detail::wrong_kind(root, "an object");
   auto file = read<ExplorationFile>(root);
-  if (file.name.empty()) file.name = std::filesystem::path(document->name()).stem().string();
+  if (file.name.empty()) {
+    std::filesystem::path name = std::filesystem::path(document->name()).stem();
+    if (name.extension() == ".explore") name = name.stem();
+    file.name = name.string();
+  }
   if (file.variables.empty()) throw(file.where / "variables").error("the space is empty: nothing varies");
   for (std::size_t v = 0; v < file.variables.size(); ++v) {
     const auto& [name, variable] = file.variables[v];

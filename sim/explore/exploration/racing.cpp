@@ -148,14 +148,14 @@ double violation(const Wishes& wishes, const std::vector<double>& means) {
   return sum;
 }
 
-double domination_p_value(const Wishes& wishes, const Samples& worse, const Samples& better, std::size_t first,
+double domination_p_value(const Wishes& wishes, const Samples& worse, const Samples& better, std::size_t from,
                           std::size_t n) {
   double largest = 0;
   bool strict = false;
   for (std::size_t k = 0; k < wishes.signs.size(); ++k) {
     std::vector<double> differences;
     bool equal = true;
-    for (std::size_t r = first; r < n; ++r) {
+    for (std::size_t r = from; r < n; ++r) {
       const double d = wishes.signs[k] * (worse[r][k] - better[r][k]) + wishes.resolutions[k];
       if (!std::isfinite(d)) continue;
       differences.push_back(d);

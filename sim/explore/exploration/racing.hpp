@@ -8,12 +8,17 @@
 // more than that (non-inferiority; epsilon-dominance: Laumanns, Thiele, Deb, Zitzler, Combining convergence and
 // diversity in evolutionary multiobjective optimization, Evol. Comput. 10, 2002).
 //
-// WHAT ERROR IS CONTROLLED. For each configuration that nothing dominates and that keeps the constraints, the chance of
-// being dropped is at most `error`: divided among the looks (Bonferroni), halved between constraints and dominance
-// where there are constraints, and again divided among the members of the front it is compared with (the first step of
-// Holm's procedure) or among the constraints. The t test takes differences to be normal; strongly skewed ones err more
-// often. A configuration that gave the very same objectives as an earlier one in all replications that a search makes
-// is taken for the same.
+// WHOM IT IS TESTED AGAINST. In the first looks, every member of the front so far, with all replications. From three
+// times `first` replications on, the four configurations that look most likely to dominate it by the first replications
+// alone, with the others: who was chosen on data that are not tested needs no correction for having been chosen.
+//
+// WHAT ERROR IS CONTROLLED. For each configuration that nothing dominates (covers) and that keeps the constraints, the
+// chance of being dropped is at most `error`: divided among the looks (Bonferroni); where there are constraints a fifth
+// goes to them, divided by their number; the rest is divided by the number of configurations it is tested against (the
+// first step of Holm's procedure). The t test takes differences to be normal; strongly skewed ones err more often.
+// Not covered by this promise: a configuration that gave the very same objectives as an earlier one in all replications
+// of a search is taken for the same; and of those that were dropped because of one that is itself no longer there, only
+// those are taken back into the race that nothing left covers by their estimates.
 //
 // (After Maron, Moore: Hoeffding races, NIPS 1993; Birattari, Stuetzle, Paquete, Varrentrapp: A racing algorithm for
 // configuring metaheuristics, GECCO 2002, who race for one objective with Friedman's test.)
@@ -61,9 +66,9 @@ std::vector<std::size_t> front_of(const Wishes& wishes, const std::vector<std::v
 /// objective or limited metric counts 1000.
 double violation(const Wishes& wishes, const std::vector<double>& means);
 
-/// The largest one-sided p-value over objectives, of the first `n` replications, against `better` not dominating (with
-/// resolutions: covering) `worse`; 1 where it does not even in the mean.
-double domination_p_value(const Wishes& wishes, const Samples& worse, const Samples& better, std::size_t first,
+/// The largest one-sided p-value over objectives, of replications `from` to `n` - 1, against `better` not dominating
+/// (with resolutions: covering) `worse`; 1 where it does not even in the mean.
+double domination_p_value(const Wishes& wishes, const Samples& worse, const Samples& better, std::size_t from,
                           std::size_t n);
 
 struct Dropped {
@@ -72,8 +77,8 @@ struct Dropped {
 };
 
 /// One look after `n` replications at racers, all of which have at least as many samples: which of `tested` (indices
-/// into `racers`) are to be dropped, the worst first; who is dropped drops nobody. `error` is that of this look. `same`
-/// drops what equals an earlier racer in every objective.
+/// into `racers`) are to be dropped, the worst first; who is dropped drops nobody. `first` replications choose the
+/// rivals of a later look; `error` is that of this look. `same` drops what equals an earlier racer in every objective.
 std::vector<Dropped> look(const Wishes& wishes, const std::vector<const Samples*>& racers,
                           const std::vector<std::size_t>& tested, std::size_t first, std::size_t n, double error,
                           bool same);

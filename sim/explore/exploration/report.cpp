@@ -116,6 +116,8 @@ std::string all_csv(const Candidates& candidates, const Exploration& exploration
   std::string out = "configuration,standing,replications,dropped_at,dropped_by";
   for (std::size_t v = 0; v < space.variables(); ++v) out += "," + csv_cell(space.name(v));
   for (const Wish& wish : space.metrics()) out += "," + csv_cell(wish.column.name());
+  for (std::size_t k = 0; k < space.objectives(); ++k)
+    out += "," + csv_cell(space.metrics()[k].column.name() + ".placed");
   out += "\n";
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Candidate& one = candidates[i];
@@ -126,6 +128,8 @@ std::string all_csv(const Candidates& candidates, const Exploration& exploration
       out += "," + csv_cell(space.told(v, one.configuration.values[v]));
     const auto means = means_of(one.samples, one.samples.size());
     for (std::size_t m = 0; m < space.metrics().size(); ++m) out += "," + (means.empty() ? "" : cell(means[m]));
+    for (std::size_t k = 0; k < space.objectives(); ++k)
+      out += "," + (means.empty() ? "" : cell(exploration.placed[i][k]));
     out += "\n";
   }
   return out;

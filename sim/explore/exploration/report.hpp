@@ -11,7 +11,8 @@ namespace dynasoc::explore {
 /// difference to the knee.
 std::string front_csv(const Candidates& candidates, const Exploration& exploration);
 
-/// Every configuration that was met, in order: what became of it, variables, means.
+/// Every configuration that was met, in order: what became of it, variables, means of the replications that it has, and
+/// for objectives where it would stand with all (Exploration::placed).
 std::string all_csv(const Candidates& candidates, const Exploration& exploration);
 
 /// front.json, and what `explore --json` prints. Says nothing that depends on how often the exploration was resumed.

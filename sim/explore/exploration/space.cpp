@@ -299,8 +299,8 @@ void Space::check_value(std::size_t variable, const Json& value, const Where& wh
       if (!refused) refused = error;
     }
   }
-  throw where.error("variable " + in_quotes(name(variable)) + ", value " + in_quotes(value.dump()) + ": " +
-                    refused->what());
+  throw where.error("variable " + in_quotes(name(variable)) + ", value " +
+                    in_quotes(value.is_string() ? value.get<std::string>() : value.dump()) + ": " + refused->what());
 }
 
 void Space::check_values() {
