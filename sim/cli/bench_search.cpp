@@ -1,9 +1,8 @@
 #include "cli/bench_search.hpp"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cstdio>
+#include <ctime>
 #include <vector>
 
 #include "explore/search/search.hpp"

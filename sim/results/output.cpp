@@ -195,10 +195,9 @@ void prepare_output(const fs::path& directory, bool force) {
     throw InputError(here, "is a file, not a directory");
   if (fs::is_directory(directory, code) && !fs::is_empty(directory, code)) {
     if (!force) throw InputError(here, "already holds files; choose another directory, or say --force");
-    static const std::set<std::string> ours{"summary.json",  "manifest.json",   "jobs.csv",
-                                            "decisions.csv", "candidates.csv",  "timeline.csv",
-                                            "trace.json",    "comparison.json", "values.csv",
-                                            "front.csv",     "generations.csv", "search.json"};
+    static const std::set<std::string> ours{"summary.json",   "manifest.json", "jobs.csv",        "decisions.csv",
+                                            "candidates.csv", "timeline.csv",  "trace.json",      "comparison.json",
+                                            "values.csv",     "front.csv",     "generations.csv", "search.json"};
     for (const auto& entry : fs::directory_iterator(directory, code)) {
       std::string name = entry.path().filename().string();
       if (name.ends_with(".partial")) name.resize(name.size() - 8);

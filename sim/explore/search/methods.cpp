@@ -175,6 +175,7 @@ class Level {
     }
     if (parents.empty()) parents.push_back(members_.front());  // all of an age: the best stays
     std::vector<std::vector<double>> genes;
+    genes.reserve(parents.size());
     for (const Member& parent : parents) genes.push_back(genes_of(parent.point.configuration));
     members_ = parents;
     std::vector<Configuration> children;

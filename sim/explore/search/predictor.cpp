@@ -20,8 +20,11 @@ constexpr std::size_t kHiddenUnits = static_cast<std::size_t>(kHidden);
 constexpr std::size_t kPairRows = kStages * kSlots * kChoices * kChoices;
 constexpr std::size_t kZeroRow = kPairRows + kResolutionInputs;
 
-float* aligned(float* p) {
-  return reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(p) + 63) & ~std::uintptr_t{63});
+// The first address of `memory` on a 64-byte boundary; there are 16 floats to spare.
+float* aligned(std::vector<float>& memory) {
+  void* at = memory.data();
+  std::size_t room = memory.size() * sizeof(float);
+  return static_cast<float*>(std::align(64, 64, at, room));
 }
 
 struct Tensor {
@@ -57,8 +60,9 @@ KernelBuild kernel_build(const std::string& name) {
 Predictor::Workspace::Workspace() {
   constexpr std::size_t kScratch = 2 * kHiddenUnits * static_cast<std::size_t>(kBatch);
   memory_.resize(kScratch + static_cast<std::size_t>(kBatch) + 16);
-  samples_.resize(static_cast<std::size_t>(kBatch * kRows), static_cast<unsigned short>(kZeroRow));
-  scratch_ = aligned(memory_.data());
+  samples_.resize(static_cast<std::size_t>(kBatch) * static_cast<std::size_t>(kRows),
+                  static_cast<unsigned short>(kZeroRow));
+  scratch_ = aligned(memory_);
   out_ = scratch_ + kScratch;
 }
 
@@ -111,7 +115,7 @@ Predictor::Predictor(const Supernetwork& supernetwork, const KernelBuild& build)
   const auto memory =
       std::make_shared<std::vector<float>>((kZeroRow + 1) * kHiddenUnits + 2 * kSquare + 3 * kUnit + 16);
   memory_ = memory;
-  float* at = aligned(memory->data());
+  float* at = aligned(*memory);
   const auto place = [&at](std::size_t count) {
     float* begin = at;
     at += (count + 15) / 16 * 16;

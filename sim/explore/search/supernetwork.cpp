@@ -28,8 +28,8 @@ int size_of(const std::string& shape) { return std::stoi(shape); }
 
 // Squeezed channels of squeeze-excite: a quarter, rounded to a multiple of 8 and not below 90 % of it.
 int squeezed(int channels) {
-  const double wanted = channels / 4;
-  const int rounded = std::max(8, static_cast<int>(wanted + 4) / 8 * 8);
+  const int wanted = channels / 4;
+  const int rounded = std::max(8, (wanted + 4) / 8 * 8);
   return rounded < 0.9 * wanted ? rounded + 8 : rounded;
 }
 

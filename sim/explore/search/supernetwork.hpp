@@ -24,7 +24,7 @@ struct Configuration {
   std::array<std::uint8_t, kStages> depth{};                         ///< slots in use
   std::uint8_t resolution = 0;                                       ///< index of resolutions
 
-  auto operator<=>(const Configuration&) const = default;
+  auto operator<=>(const Configuration&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm of clang 14
   void make_canonical();
 };
 
