@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-
-#include "common/parallel.hpp"
 
 namespace dynasoc::search {
 namespace {
