@@ -160,10 +160,10 @@ void ProgressBar::operator()(double share, const std::string& note) {
   if (!shown_ || elapsed_s < 1 || now_s - drawn_at_s_ < 0.1) return;
   drawn_at_s_ = now_s;
   drawn_ = true;
-  constexpr int kWidth = 40;
-  const int full = static_cast<int>(share * kWidth);
+  const int width = note.empty() ? 40 : 16;  // so that the line stays below 80 columns
+  const int full = static_cast<int>(share * width);
   std::string bar;
-  for (int i = 0; i < kWidth; ++i) bar += i < full ? "━" : " ";
+  for (int i = 0; i < width; ++i) bar += i < full ? "━" : " ";
   std::fprintf(stderr, "\r\033[K%s %3.0f %%, %.0f s left%s%s", bar.c_str(), 100 * share,
                share > 0 ? elapsed_s / share * (1 - share) : 0.0, note.empty() ? "" : ", ", note.c_str());
 }
