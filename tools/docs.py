@@ -27,6 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOT_RUN = re.compile(r"^\s*(make|git|cd|export|sudo|apt-get|docker)\b|\bdynasoc bench(?! --help)|\btools/docs\.")
 SCHEMAS = ("scenario", "platform", "network", "claim", "sweep", "search", "exploration")
 PICTURES = {"gpu-sharing": "scenarios/claims/gpu-sharing.json"}
+FRONTS = {"bursty-camera": "scenarios/explore/bursty-camera.explore.json"}
 CPU_GOVERNORS = {"schedutil of JetPack 5": "schedutil", "schedutil of JetPack 4": '{"name":"schedutil","variant":"jetpack-4"}',
                  "ondemand": "ondemand", "conservative": "conservative", "interactive": "interactive"}
 GPU_GOVERNORS = {"nvhost_podgov": "nvhost_podgov", "simple_ondemand": "simple_ondemand"}
@@ -209,7 +210,8 @@ def inner_sections(schema, path, out):
 
 def generate_schema(scratch, kind):
     schema = json.loads(scratch.dynasoc(f"schema {kind}"))
-    return "\n".join(schema_sections(schema, "", f"A {kind} file", [])).rstrip()
+    article = "An" if kind[0] in "aeiou" else "A"
+    return "\n".join(schema_sections(schema, "", f"{article} {kind} file", [])).rstrip()
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -437,6 +439,12 @@ def make_everything(binary):
         for name, scenario in PICTURES.items():
             scratch.dynasoc(f"run {scenario} --out out/{name} --quiet")
             status, text = scratch.run(f"python3 tools/plot_run.py out/{name}")
+            if status != 0:
+                raise Failure(text)
+            contents[ROOT / "docs" / "images" / f"{name}.svg"] = text
+        for name, exploration in FRONTS.items():
+            scratch.dynasoc(f"explore {exploration} --out out/{name} --quiet")
+            status, text = scratch.run(f"python3 tools/plot_front.py out/{name}")
             if status != 0:
                 raise Failure(text)
             contents[ROOT / "docs" / "images" / f"{name}.svg"] = text

@@ -97,7 +97,8 @@ std::string kind_of_file(const std::filesystem::path& path) {
     check::load_claim(path);
     return "claim";
   }
-  if (root.contains("variables") && root.contains("objectives")) {
+  if (path.filename().string().ends_with(".explore.json") ||
+      (root.contains("variables") && root.contains("objectives"))) {
     const auto folder = path.parent_path();
     explore::Space(explore::read_exploration(document), folder.empty() ? std::filesystem::path(".") : folder);
     return "exploration";

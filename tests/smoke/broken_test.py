@@ -64,6 +64,8 @@ def check_place(message, where):
     line, column = int(line), int(column)
     check(1 <= line <= len(lines), f"{where}: line {line} of {len(lines)}")
     check(1 <= column <= len(lines[line - 1]) + 1, f"{where}: column {column}, the line has {len(lines[line - 1])}")
+    if ": --set " in message:
+        return  # the words are about what would be set, the place is where that is written
     for told in ("unknown key ", "unknown value ", "unknown kind ", "unknown column ", "unknown unit ", "no such "):
         if told in message and '"' in message:
             word = message.split('"')[1]

@@ -13,7 +13,9 @@ void refuse_repetitions(const std::vector<AnyJson>& values) {
   std::set<std::string> seen;
   for (const AnyJson& one : values)
     if (!seen.insert(one.value.dump()).second)
-      throw one.where.error("the value " + in_quotes(one.value.dump()) + " is there twice");
+      throw one.where.error("the value " +
+                            in_quotes(one.value.is_string() ? one.value.get<std::string>() : one.value.dump()) +
+                            " is there twice");
 }
 
 template <class T>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "common/text.hpp"
 #include "kernel/random.hpp"
@@ -275,10 +276,15 @@ void Space::make_used(std::vector<Json>& raw, std::size_t variable) const {
   }
 }
 
-// With the others at their first values; if that is refused, the fault may be the combination's: then at others.
-void Space::check_value(std::size_t variable, const Json& value, const Where& where,
-                        const std::vector<double>& first) const {
+// With the others at their first values; if that is refused, the fault may be the combination's: then at others. If
+// that fails too although the value is accepted alone, another variable may be to blame, and says so itself.
+std::optional<InputError> Space::check_value(std::size_t variable, const Json& value, const Where& where,
+                                             const std::vector<double>& first) const {
   constexpr int kTries = 64;
+  const auto told = [&](const std::string& why) {
+    return where.error("variable " + in_quotes(name(variable)) + ", value " +
+                       in_quotes(value.is_string() ? value.get<std::string>() : value.dump()) + ": " + why);
+  };
   const Stream stream(0, "explore/check");
   std::uint64_t drawn = 0;
   std::optional<InputError> refused;
@@ -294,31 +300,50 @@ void Space::check_value(std::size_t variable, const Json& value, const Where& wh
     make_used(raw, variable);
     try {
       scenario(activated(raw));
-      return;
+      return std::nullopt;
     } catch (const InputError& error) {
       if (!refused) refused = error;
     }
   }
-  throw where.error("variable " + in_quotes(name(variable)) + ", value " +
-                    in_quotes(value.is_string() ? value.get<std::string>() : value.dump()) + ": " + refused->what());
+  std::vector<Json> raw = raw_at(first);
+  raw[variable] = value;
+  make_used(raw, variable);
+  Configuration alone = activated(raw);
+  std::set<std::string> needed{name(variable)};
+  for (std::size_t v = variables(); v-- > 0;) {
+    if (!needed.contains(name(v)))
+      alone.values[v] = std::nullopt;
+    else if (const auto& when = when_of(file_.variables[v].second))
+      needed.insert(when->variable.text);
+  }
+  try {
+    scenario(alone);
+  } catch (const InputError& error) {
+    throw told(error.what());
+  }
+  return told(refused->what());
 }
 
 void Space::check_values() {
+  std::optional<InputError> open;  // that nobody is to blame for alone
+  const auto try_value = [&](std::size_t v, const Json& value, const Where& where, const std::vector<double>& first) {
+    if (auto error = check_value(v, value, where, first); error && !open) open = std::move(error);
+  };
   std::vector<double> first = box_.low;
   for (std::size_t v = 0; v < variables(); ++v)
     if (std::holds_alternative<SubsetVariable>(file_.variables[v].second))
       for (const std::size_t c : coordinates_[v]) first[c] = 1;  // as many as are allowed
   for (std::size_t v = 0; v < variables(); ++v)
     std::visit(Overloaded{[&](const ChoiceVariable& one) {
-                            for (const AnyJson& value : one.values) check_value(v, value.value, value.where, first);
+                            for (const AnyJson& value : one.values) try_value(v, value.value, value.where, first);
                           },
                           [&](const RealVariable& one) {
-                            check_value(v, one.low, one.where / "low", first);
-                            check_value(v, one.high, one.where / "high", first);
+                            try_value(v, one.low, one.where / "low", first);
+                            try_value(v, one.high, one.where / "high", first);
                           },
                           [&](const IntegerVariable& one) {
-                            check_value(v, one.low, one.where / "low", first);
-                            check_value(v, one.high, one.where / "high", first);
+                            try_value(v, one.low, one.where / "low", first);
+                            try_value(v, one.high, one.where / "high", first);
                           },
                           [&](const SubsetVariable& one) {  // each value, with as many of its neighbours as it takes
                             const std::size_t n = one.of.size();
@@ -329,10 +354,11 @@ void Space::check_values() {
                               Json list = Json::array();
                               for (std::size_t j = 0; j < n; ++j)
                                 if (in[j]) list.push_back(one.of[j].value);
-                              check_value(v, list, one.of[i].where, first);
+                              try_value(v, list, one.of[i].where, first);
                             }
                           }},
                file_.variables[v].second);
+  if (open) throw *open;
 }
 
 }  // namespace dynasoc::explore

@@ -78,7 +78,8 @@ class Space {
  private:
   void look_up_metrics();
   void check_values();
-  void check_value(std::size_t variable, const Json& value, const Where& where, const std::vector<double>& first) const;
+  std::optional<InputError> check_value(std::size_t variable, const Json& value, const Where& where,
+                                        const std::vector<double>& first) const;
   std::vector<Json> raw_at(const std::vector<double>& x) const;
   void make_used(std::vector<Json>& raw, std::size_t variable) const;
   Configuration activated(const std::vector<Json>& raw) const;
