@@ -123,13 +123,22 @@ std::string kind_of_file(const std::filesystem::path& path) {
     Platform::load(path);
     return "platform";
   }
-  auto probe = std::make_shared<Document>(*document);
-  if (root.contains("axes") || root.contains("metrics") || !explore::take_axes(probe).empty()) {
+  if (root.contains("axes") || root.contains("metrics")) {
     explore::Sweep::load(path, {}, {});
     return "sweep";
   }
-  load_scenario(path);
-  return "scenario";
+  try {
+    load_scenario(path);
+    return "scenario";
+  } catch (const InputError&) {
+    // A list where none belongs makes a sweep, or is a slip: then it is the scenario's message that helps.
+    try {
+      explore::Sweep::load(path, {}, {});
+      return "sweep";
+    } catch (const InputError&) {
+    }
+    throw;
+  }
 }
 
 }  // namespace

@@ -122,7 +122,7 @@ class CommandLine(unittest.TestCase):
                 (("run", "minimal", "--quiet=1"), "does not take any arguments"),
                 (("list",), "list what? (known: policies, governors"),
                 (("list", "polices"), 'unknown kind "polices" (did you mean "policies"?)'),
-                (("schema",), "schema of what? (known: scenario, platform, network, claim, search)"),
+                (("schema",), "schema of what? (known: scenario, platform, network, claim, sweep, search, exploration)"),
                 (("schema", "sceanrio"), '(did you mean "scenario"?)'),
                 (("check",), "a folder or a file is missing"),
                 (("check", "models"), "models: has no claim files (*.claim.json)"),
@@ -246,6 +246,7 @@ class CommandLine(unittest.TestCase):
             name = line.split(": ")[0]
             expected = ("trace" if "/traces/" in name else "table" if name.endswith(".csv") else
                         "claim" if name.endswith(".claim.json") else "search" if "/scenarios/search/" in name else
+                        "sweep" if "/scenarios/sweeps/" in name else "exploration" if name.endswith(".explore.json") else
                         {"scenarios": "scenario", "platforms": "platform", "models": "network"}[
                             str(pathlib.Path(name).relative_to(ROOT)).split("/", 1)[0]])
             self.assertEqual(kind, expected, line)

@@ -163,8 +163,9 @@ class Docs(unittest.TestCase):
 
     def test_schemas_accept_what_comes_along(self):
         schemas = {kind: json.loads((ROOT / "docs" / "schema" / f"{kind}.schema.json").read_text(encoding="utf-8"))
-                   for kind in ("scenario", "platform", "network", "claim", "exploration")}
-        files = [("claim" if path.endswith(".claim.json") else "exploration" if path.endswith(".explore.json") else "scenario", path)
+                   for kind in ("scenario", "platform", "network", "claim", "sweep", "search", "exploration")}
+        files = [("claim" if path.endswith(".claim.json") else "exploration" if path.endswith(".explore.json") else
+                  "search" if "/search/" in path else "sweep" if "/sweeps/" in path else "scenario", path)
                  for path in glob.glob(str(ROOT / "scenarios" / "**" / "*.json"), recursive=True)]
         files += [("platform", path) for path in glob.glob(str(ROOT / "platforms" / "*.json"))]
         files += [("network", path) for path in glob.glob(str(ROOT / "models" / "*" / "network.json"))]
