@@ -15,7 +15,9 @@ from collections import defaultdict
 
 
 def t_quantile(n):
-    """97.5 % quantile of Student's t with n degrees of freedom (Cornish-Fisher; within 0.3 % from 4 on)."""
+    """97.5 % quantile of Student's t with n degrees of freedom (from 4 on by Cornish and Fisher's series, within 0.3 %)."""
+    if n < 4:
+        return (math.nan, 12.7062, 4.3027, 3.1824)[n]
     z = 1.959963984540054
     return (z + (z**3 + z) / (4 * n) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2)
             + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * n**3))

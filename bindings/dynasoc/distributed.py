@@ -88,6 +88,32 @@ def write_whole(path: pathlib.Path, content: bytes) -> None:
     os.replace(partial, path)
 
 
+def remember_inputs(directory: pathlib.Path, lines: Sequence[bytes]) -> None:
+    """Adds `input TAB hash TAB path` lines to the directory's inputs.tsv. Raises Refused where a file is known otherwise."""
+    path = directory / "inputs.tsv"
+    known = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        fnv, _, name = line.partition("\t")
+        known[name] = fnv
+    fresh = ""
+    for line in lines:
+        _, fnv, file = line.decode().rstrip("\n").split("\t", 2)
+        name = os.path.relpath(file, directory.resolve())
+        if name not in known:
+            fresh += f"{fnv}\t{name}\n"
+        if known.setdefault(name, fnv) != fnv:
+            raise Refused(f"{file}: was changed while the sweep ran, or is another file on a worker")
+    if fresh:
+        with open(path, "ab", buffering=0) as file:
+            write_all(file, fresh.encode())
+
+
+def write_all(file: Any, content: bytes) -> None:
+    """An unbuffered file may take less than it was given."""
+    while content:
+        content = content[file.write(content):]
+
+
 class Batches:
     """Cuts ranges of points into batches of about `target_s` seconds of work, as learnt from those that came back."""
 
@@ -159,7 +185,7 @@ def sweep(file: str | os.PathLike[str], out: str | os.PathLike[str], client: Any
           ) -> dict[str, Any]:
     """Runs the points of a sweep that `out` lacks on the workers of a dask.distributed client, and writes its table.
 
-    `options` go to `dynasoc sweep` (`--set`, `--metrics`). `batch` fixes the points of a task; else tasks take about
+    `options` go to `dynasoc sweep`: `--set` and `--metrics`, nothing else. `batch` fixes the points of a task; else tasks take about
     `target_s` seconds. Returns {"points", "missing", "batches", "seconds", "points_per_s", "results"}. Raises Refused for
     bad input, a directory that holds something else, or workers that have another program or other files.
     """
@@ -179,13 +205,19 @@ def sweep(file: str | os.PathLike[str], out: str | os.PathLike[str], client: Any
 
         def keep(begin: int, end: int, output: bytes, total: int = state["points"]) -> None:
             nonlocal finished
+            # What the worker read is on record before the points that rest on it.
+            lines = output.splitlines(keepends=True)
+            remember_inputs(directory, [line for line in lines if line.startswith(b"input\t")])
             # Named by its range: what is done twice after a kill is overwritten by the same bytes.
-            write_whole(directory / "points" / f"000000-{begin}-{end}.points", output)
+            write_whole(directory / "points" / f"000000-{begin}-{end}.points",
+                        b"".join(line for line in lines if not line.startswith(b"input\t")))
             finished += end - begin
             if progress is not None:
                 progress(finished, total)
 
         with locked(directory / "lock"):
+            if json.loads((directory / "sweep.json").read_bytes())["fingerprint"] != state["fingerprint"]:
+                raise Refused(f"{directory}: another process has made another sweep of it")
             batches_done += run_batches(client, Batches(state["pending"], batch, target_s), run_points, arguments,
                                         keep)
     seconds = time.perf_counter() - began
@@ -220,7 +252,7 @@ def explore(file: str | os.PathLike[str], out: str | os.PathLike[str], client: A
 
             def keep(begin: int, end: int, output: bytes, total: int = len(lines)) -> None:
                 nonlocal finished
-                journal.write(output)
+                write_all(journal, output)
                 finished += end - begin
                 if progress is not None:
                     progress(finished, total)
@@ -232,6 +264,13 @@ def explore(file: str | os.PathLike[str], out: str | os.PathLike[str], client: A
     return {**answer, "evaluations_distributed": distributed, "seconds": time.perf_counter() - began}
 
 
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: must be at least 1")
+    return number
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python3 -m dynasoc.distributed", description=__doc__.split("\n\n")[0])
     parser.add_argument("what", choices=["sweep", "explore"])
@@ -239,9 +278,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", required=True, help="its directory: made, or resumed")
     where = parser.add_mutually_exclusive_group(required=True)
     where.add_argument("--scheduler", help="address of a dask scheduler, tcp://host:8786")
-    where.add_argument("--local", type=int, metavar="N", help="start N worker processes on this machine")
+    where.add_argument("--local", type=positive, metavar="N", help="start N worker processes on this machine")
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", help="as of dynasoc")
-    parser.add_argument("--batch", type=int, help="points a task (default: as many as take about two seconds)")
+    parser.add_argument("--batch", type=positive, help="points a task (default: as many as take about two seconds)")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     given = parser.parse_args(arguments)
     try:
@@ -275,20 +314,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except subprocess.CalledProcessError as failed:
         print(f"dynasoc ended with status {failed.returncode}: {failed.stderr}", file=sys.stderr)
         return 3
-    except (OSError, ImportError) as outside:
-        print(f"{given.scheduler or 'local workers'}: {outside}", file=sys.stderr)
+    except Exception as outside:  # Dask's own: a worker killed too often, a scheduler that is not there, …
+        print(f"{given.scheduler or 'local workers'}: {type(outside).__name__}: {outside}", file=sys.stderr)
         return 3
     finally:
         if show:
             print("\r\033[K", end="", file=sys.stderr)
+    infeasible = given.what == "explore" and answer.get("infeasible")
     if given.json:
         print(json.dumps(answer, indent=2))
+    elif infeasible:
+        print(f"no configuration keeps the constraints: {json.dumps(infeasible)}", file=sys.stderr)
     elif given.what == "sweep":
         print(f"{answer['points']:,} points, {answer['missing']:,} of them now in {answer['batches']:,} batches, "
               f"{answer['points_per_s']:,.0f} points/s; {answer['results']}")
     else:
         print(f"{answer['evaluations_distributed']:,} simulations by workers in {answer['seconds']:.1f} s; {given.out}")
-    return 0
+    return 1 if infeasible else 0
 
 
 if __name__ == "__main__":

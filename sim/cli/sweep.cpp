@@ -240,6 +240,8 @@ int sweep_command(const Arguments& arguments) {
   const double took_s = seconds() - begin_s;
   if (options.has("points")) {
     explore::PointReader reader({directory / "points"});
+    for (const auto& [path, hash] : sweep->inputs_met())
+      std::cout << "input\t" << hash << "\t" << path.string() << "\n";
     for (explore::PointRecord record; reader.next(record);) std::cout << explore::point_line(record);
     return kSuccess;
   }

@@ -173,8 +173,68 @@ double hypervolume_2d(Points points, const std::vector<double>& reference) {
 
 }  // namespace
 
+namespace {
+
+// pagmo refuses what leaves nothing to choose: a coordinate with one value, a single objective. The first is left out
+// and put back; the second is asked for twice, which makes domination the plain order.
+std::vector<Individual> without_fixed(const OptimiserRequest& request) {
+  const std::vector<double> fixed = request.box.low;
+  std::vector<std::size_t> free;
+  OptimiserRequest inner = request;
+  inner.box = {};
+  for (std::size_t i = 0; i < fixed.size(); ++i) {
+    if (request.box.low[i] == request.box.high[i]) continue;
+    free.push_back(i);
+    inner.box.low.push_back(request.box.low[i]);
+    inner.box.high.push_back(request.box.high[i]);
+    inner.box.integers += i >= fixed.size() - request.box.integers;
+  }
+  const bool single = request.objectives == 1;
+  if (single) inner.objectives = 2;
+  const auto whole = [&](const std::vector<double>& x) {
+    std::vector<double> out = fixed;
+    for (std::size_t i = 0; i < free.size(); ++i) out[free[i]] = x[i];
+    return out;
+  };
+  const auto outer = [&](const std::vector<Individual>& population) {
+    std::vector<Individual> out;
+    for (const Individual& one : population)
+      out.push_back({whole(one.x), single ? std::vector<double>{one.objectives[0]} : one.objectives});
+    return out;
+  };
+  if (free.empty()) {  // one point is all there is
+    std::vector<Individual> out{{fixed, request.evaluate({fixed})[0]}};
+    if (request.on_generation) request.on_generation(0, out);
+    return out;
+  }
+  inner.start.clear();
+  for (const auto& point : request.start) {
+    inner.start.emplace_back();
+    for (const std::size_t i : free) inner.start.back().push_back(point[i]);
+  }
+  inner.evaluate = [&](const Points& points) {
+    Points complete;
+    for (const auto& point : points) complete.push_back(whole(point));
+    Points out = request.evaluate(complete);
+    for (auto& objectives : out)
+      if (single && objectives.size() == 1) objectives.push_back(objectives[0]);
+    return out;
+  };
+  if (request.on_generation)
+    inner.on_generation = [&](std::size_t generation, const std::vector<Individual>& population) {
+      request.on_generation(generation, outer(population));
+    };
+  return outer(optimise(inner));
+}
+
+}  // namespace
+
 std::vector<Individual> optimise(const OptimiserRequest& request) {
   check(request);
+  const bool evolves = request.algorithm == Algorithm::nsga2 || request.algorithm == Algorithm::moead;
+  bool fixed = request.objectives == 1;
+  for (std::size_t i = 0; i < request.box.low.size(); ++i) fixed = fixed || request.box.low[i] == request.box.high[i];
+  if (evolves && fixed) return without_fixed(request);
   Draws draws(request);
   if (request.algorithm == Algorithm::random || request.algorithm == Algorithm::sobol) return draw(request, draws);
 

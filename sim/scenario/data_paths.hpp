@@ -18,7 +18,7 @@ class DataPaths {
 
   /// Each throws InputError at the name's place, with the nearest known name. A name with a slash or an ending
   /// (`.json`, `.csv`) is a path from `beside`.
-  std::filesystem::path network(const Name& name) const;  ///< its network.json
+  std::filesystem::path network(const Name& name) const;       ///< its network.json
   std::filesystem::path supernetwork(const Name& name) const;  ///< its supernetwork.json
   std::filesystem::path platform(const Name& name) const;
   std::filesystem::path trace(const Name& name) const;
@@ -27,7 +27,7 @@ class DataPaths {
   std::vector<std::string> networks() const;
   std::vector<std::string> supernetworks() const;
   std::vector<std::string> platforms() const;
-  std::vector<std::string> scenarios() const;  ///< without those of scenarios/search, which are of another kind
+  std::vector<std::string> scenarios() const;  ///< without searches, sweeps and explorations
   std::vector<std::string> traces() const;
 
  private:

@@ -173,6 +173,34 @@ class Changed(SweepTest):
         self.assertEqual(json.loads(self.sweep("out", "--json").stdout)["reused"], 0)
 
 
+    def test_an_input_that_only_a_combination_reads_is_noticed_too(self):
+        example = json.loads((ROOT / "models" / "example" / "network.json").read_text(encoding="utf-8"))
+        table = (ROOT / "models" / "example" / "minimal.csv").read_text(encoding="utf-8")
+        for network in ("n1", "n2"):
+            (self.folder / "models" / network).mkdir(parents=True)
+            for name in ("one", "two"):
+                (self.folder / "models" / network / f"{name}.csv").write_text(table, encoding="utf-8")
+            tables = {name: {"file": f"{name}.csv", "platform": "minimal"} for name in ("one", "two")}
+            changed = {**example, "name": network, "tables": tables, "default_table": "one"}
+            (self.folder / "models" / network / "network.json").write_text(json.dumps(changed), encoding="utf-8")
+        sweep = json.loads(json.dumps(SWEEP))
+        sweep["seed"] = 1
+        sweep["applications"]["camera"].update(network=["n1", "n2"], tables=[["one"], ["two"]])
+        file = self.write(sweep)
+        self.sweep("out", file=file)
+        slow = self.folder / "models" / "n2" / "two.csv"
+        rows = list(csv.reader(table.splitlines()))
+        at = rows[0].index("latency_ms_mean")
+        for row in rows[1:]:
+            row[at] = str(3 * float(row[at]))
+        with open(slow, "w", newline="", encoding="utf-8") as out:
+            csv.writer(out).writerows(rows)
+        done = json.loads(self.sweep("out", "--json", file=file).stdout)
+        self.assertEqual((done["found"], done["simulated"]), (0, done["points"] // 4))
+        self.sweep("fresh", file=file)
+        self.assertEqual(self.table("out"), self.table("fresh"))
+
+
 class Parts(SweepTest):
     def test_shards_merge_into_the_same_table(self):
         self.sweep("whole")
@@ -186,6 +214,14 @@ class Parts(SweepTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.table("joined"), self.table("whole"))
         self.assertEqual(json.loads(self.sweep("joined", "--json").stdout)["simulated"], 0)  # and may be resumed
+
+    def test_parts_merge_into_one_of_themselves(self):
+        self.sweep("whole")
+        self.sweep("a", "--shard", "1/2")
+        self.sweep("b", "--shard", "2/2")
+        done = run("merge", self.folder / "a", self.folder / "b", "--out", self.folder / "a")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.table("a"), self.table("whole"))
 
     def test_parts_of_different_sweeps_do_not_merge(self):
         self.sweep("a", "--shard", "1/2")

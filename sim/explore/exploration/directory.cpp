@@ -5,7 +5,6 @@
 #include <set>
 
 #include "common/text.hpp"
-#include "version.hpp"
 
 namespace dynasoc::explore {
 namespace fs = std::filesystem;
@@ -41,8 +40,8 @@ void check_manifest(const fs::path& directory, const Space& space) {
   if (root.json()["base"] == Json(space.base_key())) return;
   const Json* exploration = root.has("exploration") ? &root.json()["exploration"] : nullptr;
   std::string why = "its scenario, the files it reads, or its metrics are others";
-  if (root.json()["dynasoc"] != Json(DYNASOC_VERSION))
-    why = "it was made by another version of this program";
+  if (root.json()["dynasoc"] != Json(space.build()))
+    why = "it was made by another build of this program";
   else if (exploration != nullptr && exploration->contains("scenario") &&
            (*exploration)["scenario"] != Json(space.file().scenario.text))
     why = "its scenario is " + in_quotes((*exploration)["scenario"].dump());
@@ -67,7 +66,7 @@ std::unique_ptr<Journal> open_directory(const fs::path& directory, const Space& 
   }
   check_manifest(directory, space);
   auto journal = std::make_unique<Journal>(directory);
-  const Json manifest = {{"dynasoc", DYNASOC_VERSION},
+  const Json manifest = {{"dynasoc", space.build()},
                          {"base", space.base_key()},
                          {"exploration", space.file().where.document->root()},
                          {"scenario", space.base().document->root()}};

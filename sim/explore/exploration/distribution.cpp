@@ -23,23 +23,16 @@ std::string evaluate_lines(const Space& space, const std::filesystem::path& path
   const std::string text = read_file(path);
   struct Task {
     std::size_t line;
-    Value value;
+    std::string json;
   };
   std::vector<Task> tasks;
   std::size_t number = 1;
   for (std::size_t at = 0; at < text.size(); ++number) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
-    // Empty lines before it put the message where the line is.
-    if (end > at)
-      tasks.push_back(
-          {number, Value(Document::parse(std::string(number - 1, '\n') + text.substr(at, end - at), path.string()))});
+    if (end > at) tasks.push_back({number, text.substr(at, end - at)});
     at = end + 1;
   }
-  std::vector<std::string> lines(tasks.size());
-  std::mutex mutex;
-  std::size_t done = 0;
-  parallel_for(tasks.size(), jobs, [&](std::size_t i) {
-    const Value& value = tasks[i].value;
+  const auto evaluated = [&](const Value& value) {
     Evaluation evaluation;
     evaluation.replication = dynasoc::read<int>(value["replication"], range(0, 1e5));
     const Configuration configuration = space.from_assignments(value["assignments"]);
@@ -49,9 +42,21 @@ std::string evaluate_lines(const Space& space, const std::filesystem::path& path
     if (evaluation.key != dynasoc::read<std::string>(value["key"]))
       throw value["key"].error(
           "is not the key of this configuration here: the line is of another exploration, other "
-          "files, or another version of this program");
+          "files, or another build of this program");
     evaluation.values = space.evaluate(*scenario.setup, static_cast<std::uint64_t>(evaluation.replication));
-    lines[i] = journal_line(evaluation);
+    return journal_line(evaluation);
+  };
+  std::vector<std::string> lines(tasks.size());
+  std::mutex mutex;
+  std::size_t done = 0;
+  parallel_for(tasks.size(), jobs, [&](std::size_t i) {
+    try {
+      lines[i] = evaluated(Value(Document::parse(tasks[i].json, path.string())));
+    } catch (const InputError&) {
+      // Once more, for the message: empty lines before it put that where the line is.
+      evaluated(Value(Document::parse(std::string(tasks[i].line - 1, '\n') + tasks[i].json, path.string())));
+      throw;
+    }
     const std::lock_guard lock(mutex);
     if (progress) progress(static_cast<double>(++done) / static_cast<double>(tasks.size()));
   });

@@ -131,9 +131,12 @@ void Journal::add(Evaluation evaluation) {
   if (!known_.emplace(std::pair{evaluation.key, evaluation.replication}, std::move(evaluation.values)).second) return;
   if (file_ < 0) return;
   // One write: what a kill leaves is whole lines and at most one that is cut, at the end.
+  const off_t begin = ::lseek(file_, 0, SEEK_END);
   const ssize_t written = ::write(file_, line.data(), line.size());
-  if (written != static_cast<ssize_t>(line.size()))
-    throw OutsideError(path_.string() + ": cannot be written: " + std::strerror(written < 0 ? errno : ENOSPC));
+  if (written == static_cast<ssize_t>(line.size())) return;
+  const int error = written < 0 ? errno : ENOSPC;
+  if (written > 0 && ::ftruncate(file_, begin) == 0) ::lseek(file_, begin, SEEK_SET);
+  throw OutsideError(path_.string() + ": cannot be written: " + std::strerror(error));
 }
 
 }  // namespace dynasoc::explore

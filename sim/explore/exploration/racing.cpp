@@ -12,12 +12,14 @@ namespace {
 constexpr double kUndefined = 1000;
 constexpr double kForLimits = 0.2;  // share of the error that is spent on constraints, where there are any
 
-// One-sided p-value against a mean of at most 0.
+// One-sided p-value against a mean of at most 0. Differences that are all the same have no variance to test with, and
+// yet are not sure: what is rare may only not have been seen. Their signs are then as many tosses of a coin.
 double above_zero(const std::vector<double>& differences) {
   double sum = 0;
   for (const double d : differences) sum += d;
   if (!(sum > 0)) return 1;
   const double p = paired_p_value(differences);
+  if (p == 0) return std::ldexp(1.0, -static_cast<int>(differences.size()));
   return std::isnan(p) ? 1 : p / 2;
 }
 
@@ -40,13 +42,18 @@ double breaks_limits_p_value(const Wishes& wishes, const Samples& samples, std::
   double least = 1, tests = 0;
   for (const Limit& limit : wishes.limits) {
     const std::vector<double> values = column(samples, limit.metric, n);
-    if (values.empty()) return 0;  // undefined in every replication
+    if (values.empty()) {  // undefined so far, which may be chance as well
+      ++tests;
+      least = std::min(least, std::ldexp(1.0, -static_cast<int>(n)));
+      continue;
+    }
     for (const double sign : {1.0, -1.0}) {
       const double bound = sign > 0 ? limit.most : limit.least;
       if (!std::isfinite(bound)) continue;
       ++tests;
       std::vector<double> beyond;
       for (const double x : values) beyond.push_back(sign * (x - bound));
+      if (limit.certain && beyond[0] > 0) return 0;
       least = std::min(least, above_zero(beyond));
     }
   }
@@ -65,6 +72,7 @@ Wishes wishes_of(const Space& space) {
     const ConstraintFile& one = space.file().constraints[c];
     Limit limit;
     limit.metric = space.objectives() + c;
+    limit.certain = one.metric.text == "run.memory_mb";
     if (one.most) limit.most = *one.most;
     if (one.least) limit.least = *one.least;
     out.limits.push_back(limit);
@@ -112,7 +120,9 @@ std::vector<double> scaled_sums(const std::vector<std::vector<double>>& points) 
 std::vector<std::size_t> ascending(const std::vector<double>& values) {
   std::vector<std::size_t> order(values.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+  // What is undefined comes last.
+  const auto key = [&](std::size_t i) { return std::isnan(values[i]) ? INFINITY : values[i]; };
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return key(a) < key(b); });
   return order;
 }
 

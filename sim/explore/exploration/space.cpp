@@ -6,7 +6,6 @@
 
 #include "common/text.hpp"
 #include "kernel/random.hpp"
-#include "version.hpp"
 #include "world/run.hpp"
 
 namespace dynasoc::explore {
@@ -212,7 +211,7 @@ std::string Space::key(const Scenario& scenario) const {
   for (const auto& path : scenario.inputs)
     if (path != base_.inputs.front()) all += "\n" + hash_of(path);
   for (const Wish& wish : metrics_) all += "\n" + wish.column.name();
-  all += "\nnative\n" DYNASOC_VERSION;
+  all += "\nnative\n" + build_;
   return content_hash(all);
 }
 
@@ -223,25 +222,54 @@ std::vector<double> Space::evaluate(const Setup& setup, std::uint64_t replicatio
   return out;
 }
 
-double Space::size() const {
-  double size = 1;
-  for (const auto& [unused, variable] : file_.variables)
-    size *= std::visit(
-        Overloaded{
-            [](const ChoiceVariable& one) { return static_cast<double>(one.values.size()); },
-            [](const IntegerVariable& one) { return static_cast<double>(one.high - one.low + 1); },
-            [](const RealVariable& one) { return one.low < one.high ? std::numeric_limits<double>::infinity() : 1.0; },
-            [](const SubsetVariable& one) {
-              const auto n = static_cast<std::int64_t>(one.of.size());
-              double sum = 0, ways = 1;  // n over k
-              for (std::int64_t k = 0; k <= (one.most == 0 ? n : std::min(n, one.most)); ++k) {
-                if (k > 0) ways *= static_cast<double>(n - k + 1) / static_cast<double>(k);
-                if (k >= one.least) sum += ways;
-              }
-              return sum;
-            }},
-        variable);
-  return size;
+namespace {
+
+double values_of(const Variable& variable) {
+  return std::visit(Overloaded{[](const ChoiceVariable& one) { return static_cast<double>(one.values.size()); },
+                               [](const IntegerVariable& one) { return static_cast<double>(one.high - one.low + 1); },
+                               [](const RealVariable& one) {
+                                 return one.low < one.high ? std::numeric_limits<double>::infinity() : 1.0;
+                               },
+                               [](const SubsetVariable& one) {
+                                 const auto n = static_cast<std::int64_t>(one.of.size());
+                                 double sum = 0, ways = 1;  // n over k
+                                 for (std::int64_t k = 0; k <= (one.most == 0 ? n : std::min(n, one.most)); ++k) {
+                                   if (k > 0) ways *= static_cast<double>(n - k + 1) / static_cast<double>(k);
+                                   if (k >= one.least) sum += ways;
+                                 }
+                                 return sum;
+                               }},
+                    variable);
+}
+
+}  // namespace
+
+double Space::size() const { return size_from(0, std::vector<std::optional<Json>>(file_.variables.size())); }
+
+// Of the variables from `v` on, those before it having these values (as far as a `when` asks for them).
+double Space::size_from(std::size_t v, std::vector<std::optional<Json>> chosen) const {
+  if (v == file_.variables.size()) return 1;
+  const Variable& variable = file_.variables[v].second;
+  if (const auto& when = when_of(variable))
+    for (std::size_t p = 0; p < v; ++p)
+      if (name(p) == when->variable.text &&
+          !(chosen[p].has_value() && among(file_.variables[p].second, *chosen[p], when->is)))
+        return size_from(v + 1, chosen);
+  const bool asked_for = std::any_of(file_.variables.begin(), file_.variables.end(), [&](const auto& other) {
+    const auto& when = when_of(other.second);
+    return when && when->variable.text == name(v);
+  });
+  if (!asked_for) return values_of(variable) * size_from(v + 1, chosen);
+  double sum = 0;
+  const auto add = [&](const Json& value) {
+    chosen[v] = value;
+    sum += size_from(v + 1, chosen);
+  };
+  if (const auto* choice = std::get_if<ChoiceVariable>(&variable))
+    for (const AnyJson& value : choice->values) add(value.value);
+  if (const auto* whole = std::get_if<IntegerVariable>(&variable))
+    for (std::int64_t value = whole->low; value <= whole->high; ++value) add(value);
+  return sum;
 }
 
 std::string Space::told(std::size_t variable, const std::optional<Json>& value) const {

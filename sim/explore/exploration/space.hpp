@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "explore/build_identity.hpp"
 #include "explore/exploration/file.hpp"
 #include "results/metric_column.hpp"
 #include "scenario/scenario.hpp"
@@ -57,10 +58,11 @@ class Space {
   Scenario scenario(const Configuration& configuration) const;
 
   /// Identifies the numbers that a configuration gives: content hash of the resolved scenario, of the files it reads,
-  /// of the metrics asked for, of engine and program version. What is for people only is left out. Thread-safe.
+  /// of the metrics asked for, of engine and build. What is for people only is left out. Thread-safe.
   std::string key(const Scenario& scenario) const;
   /// The same of everything that does not depend on the configuration.
   std::string base_key() const { return key(base_); }
+  const std::string& build() const { return build_; }  ///< of this program; part of every key
 
   /// Objectives first, then constraints, then further metrics.
   const std::vector<Wish>& metrics() const { return metrics_; }
@@ -68,8 +70,8 @@ class Space {
   /// All metrics of a replication, by `metrics()`, unsigned; NaN where undefined. Thread-safe.
   std::vector<double> evaluate(const Setup& setup, std::uint64_t replication) const;
 
-  /// How many configurations there are; infinity where a real varies. An upper bound: what `when` makes equal is
-  /// counted apart.
+  /// How many configurations there are; infinity where a real varies. What `when` makes equal is counted
+  /// once.
   double size() const;
 
   /// A value as people write it: a choice's label, a subset's list, a number.
@@ -83,6 +85,7 @@ class Space {
   std::vector<Json> raw_at(const std::vector<double>& x) const;
   void make_used(std::vector<Json>& raw, std::size_t variable) const;
   Configuration activated(const std::vector<Json>& raw) const;
+  double size_from(std::size_t variable, std::vector<std::optional<Json>> chosen) const;
   std::string hash_of(const std::filesystem::path& path) const;
 
   ExplorationFile file_;
@@ -90,6 +93,7 @@ class Space {
   Box box_;
   std::vector<std::vector<std::size_t>> coordinates_;
   std::vector<Wish> metrics_;
+  std::string build_ = build_identity();
   mutable std::mutex mutex_;
   mutable std::map<std::filesystem::path, std::string> hashes_;
 };

@@ -56,6 +56,7 @@ class NearFront {
     const AdditiveCost& cost = run.problem.costs();
     low_ = cost(run.problem.space.extreme(cost));
     width_ = (std::min(run.problem.reference_cost, cost(run.problem.space.extreme(cost, true))) - low_) / kRanges;
+    if (!(width_ > 0)) width_ = 1;  // all cost the same
   }
   void add(const Point& point) {
     const double lacks = this->lacks(point);

@@ -126,7 +126,11 @@ AdditiveAccuracy fit_additive(const Problem& problem, Evaluator& evaluate, std::
 
 std::vector<RelaxedPoint> relaxed_front(const Problem& problem, const AdditiveAccuracy& accuracy, int jobs) {
   const AdditiveCost& cost = problem.costs();
-  const double most = problem.reference_cost;
+  const ConstraintsFile& limits = problem.constraints;
+  const auto& own = problem.cost == Objective::latency_ms ? limits.most_latency_ms
+                    : problem.cost == Objective::macs_m   ? limits.most_macs_m
+                                                          : limits.most_memory_mb;
+  const double most = std::min(problem.reference_cost, own.value_or(problem.reference_cost));
   const auto& resolutions = problem.space.resolutions();
   std::vector<Points> fronts(resolutions.size());
   parallel_for(resolutions.size(), jobs, [&](std::size_t i) {

@@ -27,8 +27,8 @@ struct RelaxedPoint {
 };
 
 /// All non-dominated (cost, additive accuracy) pairs of the space, ascending: dynamic programming over slots and
-/// stages, keeping what is not dominated. Exact, but for constraints on other costs, which it ignores (a relaxation
-/// again); those on the problem's own cost are kept. Points that cost more than `most_cost` are left out.
+/// stages, keeping what is not dominated. Exact. Of constraints it keeps the upper limit of the problem's own
+/// cost and ignores the others (a relaxation again); points that cost more than the reference are left out.
 std::vector<RelaxedPoint> relaxed_front(const Problem& problem, const AdditiveAccuracy& accuracy, int jobs);
 
 /// Sub-networks on the lower convex hull of that front, at most `most` of them: for a price of cost, each slot decides

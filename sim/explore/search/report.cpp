@@ -95,9 +95,13 @@ std::string selection_text(const Prepared& prepared, const Result& result, const
   const auto& by = select.by == SelectBy::regret ? result.by_regret : result.by_hypervolume;
   const auto count = std::min(static_cast<std::size_t>(select.count), by.size());
   if (count > 0) {
-    std::vector<std::vector<std::string>> rows{{"to ship", "latency", "accuracy"}};
+    const Objective cost = prepared.problem ? prepared.problem->cost : Objective::latency_ms;
+    const bool latency = cost == Objective::latency_ms;
+    std::vector<std::vector<std::string>> rows{
+        {"to ship", std::string(latency ? "latency" : cost_name(cost)), "accuracy"}};
     for (const std::size_t i : by[count - 1].chosen)
-      rows.push_back({name_of(prepared, result, i), fixed(result.candidates[i].cost, 2) + " ms",
+      rows.push_back({name_of(prepared, result, i),
+                      fixed(result.candidates[i].cost, 2) + " " + std::string(cost_unit(cost)),
                       fixed(result.candidates[i].accuracy, 2) + " %"});
     out += "\n" + page.table(rows);
   }
@@ -106,8 +110,9 @@ std::string selection_text(const Prepared& prepared, const Result& result, const
 
 std::string compared_text(const Prepared& prepared, const Result& result, const Page& page) {
   const Objective cost = prepared.problem->cost;
-  std::vector<std::vector<std::string>> rows{{prepared.compared->file.name, "recorded", "predicted here",
-                                              "front is better by", "or faster by", "recorded against front"}};
+  std::vector<std::vector<std::string>> rows{
+      {prepared.compared->file.name, "recorded", "predicted here", "front is better by",
+       cost == Objective::latency_ms ? "or faster by" : "or smaller by", "recorded against front"}};
   for (const Placed& one : result.compared) {
     const double predicted = one.point.cost(cost);
     const std::string unit = cost_unit(cost);
@@ -191,12 +196,14 @@ std::string search_text(const Prepared& prepared, const Result& result, int colu
          " (" + cost_unit(problem.cost) + " x points below " + plain_number(problem.reference_cost) + " and above " +
          plain_number(problem.reference_accuracy) + " %)\n";
   if (result.bounded) {
-    const double gap = 1 - result.hypervolume / result.bound_hypervolume;
     out += "  bound      the exact front of an additive model of accuracy (rms error " +
            rounded_text(result.additive.rmse, 3) + " points, " + std::to_string(result.relaxed_points) +
            " points), raised by the largest\n             excess seen, " + rounded_text(result.largest_above, 3) +
-           " points: hypervolume " + rounded_text(result.bound_hypervolume, 6) + ", " + percent(gap) +
-           " above the front's. An estimate, not a proof\n";
+           " points: hypervolume " + rounded_text(result.bound_hypervolume, 6) +
+           (result.hypervolume > 0
+                ? ", " + percent(result.bound_hypervolume / result.hypervolume - 1) + " above the front's"
+                : std::string()) +
+           ". An estimate, not a proof\n";
   }
   if (by_latency && !result.front.empty()) {
     double low = 1, high = 0;

@@ -69,7 +69,10 @@ std::string run_method(Run& run, const SearchFile& file, const std::optional<Add
   without(wanted.least_accuracy, "least_accuracy", " %", Objective::latency_ms, &C::least_accuracy);
   without(wanted.most_macs_m, "most_macs_m", " million", Objective::macs_m, &C::most_macs_m);
   without(wanted.most_memory_mb, "most_memory_mb", " MB", Objective::memory_mb, &C::most_memory_mb);
-  if (text.empty()) text = "and dropping one of them is not enough";
+  if (text.empty())
+    text = wanted.least_latency_ms
+               ? "least_latency_ms (" + plain_number(*wanted.least_latency_ms) + ") may be the one to drop"
+               : std::string("and dropping one of them is not enough");
   throw(prepared.file.where / "constraints").error("no sub-network was found that keeps all of them: " + text);
 }
 
@@ -172,6 +175,22 @@ Result search(const Prepared& prepared, const RunOptions& options) {
   result.evaluations = evaluate.evaluations() - before;
   result.generations = std::move(run.generations);
   for (Generation& generation : result.generations) generation.evaluations -= before;
+  if (run.front.points().empty() && file.constraints.least_accuracy) {
+    // A method that begins far below the wanted accuracy may never see it: the way there leads over what is worse.
+    Problem easier = problem;
+    easier.constraints.least_accuracy = std::nullopt;
+    easier.reference_accuracy = 0;
+    Evaluator evaluate_easier(easier, options.jobs);
+    Run ahead(easier, evaluate_easier, options.seed);
+    ahead.progress = options.progress;
+    run_method(ahead, file, additive);
+    result.evaluations += evaluate_easier.evaluations();
+    run.offer(ahead.front.points());
+    if (!run.front.points().empty()) {
+      run.note(0);
+      result.generations.push_back(run.generations.back());
+    }
+  }
   if (run.front.points().empty()) contradiction(prepared, options);
   result.front = run.front.points();
   result.hypervolume = run.front.hypervolume(problem.reference_cost, problem.reference_accuracy);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 
 #include "common/text.hpp"
 #include "scenario/scenario.hpp"
@@ -85,6 +86,13 @@ void find(const Value& value, const Json& schema, std::vector<Axis>& out) {
   const Json& json = value.json();
   const auto listed = [&](const Value& list) {
     if (list.json().empty()) throw list.error("is empty: an axis needs a value");
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < list.json().size(); ++i) {
+      const Json& one = list.json()[i];
+      const bool zero = one.is_number() && one.get<double>() == 0;  // whatever its sign
+      if (!seen.insert(zero ? "0" : one.is_number() ? number_text(one.get<double>()) : one.dump()).second)
+        throw list[i].error("is there twice");
+    }
     out.push_back({dotted(value.pointer()),
                    value.pointer(),
                    AxisValues(std::vector<Json>(list.json().begin(), list.json().end())),

@@ -5,6 +5,7 @@
 
 #include "common/csv.hpp"
 #include "common/text.hpp"
+#include "explore/build_identity.hpp"
 #include "version.hpp"
 #include "world/run.hpp"
 
@@ -87,7 +88,7 @@ std::shared_ptr<const Sweep> Sweep::load(const fs::path& path, const Overrides& 
   std::string inputs;
   for (const fs::path& input : sweep->inputs_) inputs += sweep->hash_of(input);
   Json wanted = sweep->metrics_;
-  sweep->same_for_all_ = std::string(DYNASOC_GIT_DESCRIPTION) + wanted.dump();
+  sweep->same_for_all_ = build_identity() + wanted.dump();
   sweep->fingerprint_ = content_hash(sweep->same_for_all_ + sweep->source_ + inputs);
   return sweep;
 }
@@ -121,6 +122,14 @@ const std::string& Sweep::hash_of(const fs::path& input) const {
   auto& hash = hashes_[input.string()];
   if (hash.empty()) hash = content_hash(read_file(input));
   return hash;
+}
+
+std::vector<std::pair<fs::path, std::string>> Sweep::inputs_met() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::pair<fs::path, std::string>> out;
+  std::error_code code;
+  for (const auto& [path, hash] : hashes_) out.emplace_back(fs::weakly_canonical(path, code), hash);
+  return out;
 }
 
 std::string Sweep::key(const Scenario& scenario) const {

@@ -4,9 +4,9 @@
 // A sweep's directory holds
 //   sweep.json     what is swept, by which program, from which inputs (its fingerprint tells one sweep from another)
 //   points/        finished points (points.hpp), the only thing that grows while it runs
-//   points.old/    finished points of the sweep as it was before it was changed, until the changed one has used them
-//   results.csv    the table, once all points are there
-//   lock           held by whoever works on it
+//   points.old/    finished points of the sweep as it was before it was changed: used again where they fit; may be deleted
+//   inputs.tsv     every file that a finished point has read, and its hash: one that has changed since makes another
+//   sweep results.csv    the table, once all points are there lock           held by whoever works on it
 #pragma once
 
 #include <cstdint>
@@ -47,6 +47,9 @@ class Sweep {
 
   /// The scenario of a point. Throws InputError, which then names the values of the axes.
   Scenario scenario(std::uint64_t point) const;
+
+  /// Files that scenarios of this sweep have read so far, and the hash of what was in them when they were first met.
+  std::vector<std::pair<std::filesystem::path, std::string>> inputs_met() const;
 
   /// Identifies a point's outcome: a hash of its scenario, the content of its inputs, the metrics and the program.
   std::string key(const Scenario& scenario) const;

@@ -9,7 +9,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <exception>
 #include <limits>
+#include <map>
 #include <set>
 #include <unordered_map>
 
@@ -61,7 +63,7 @@ void claim(const fs::path& directory, bool force) {
     throw wrong(directory, "is a file, not a directory");
   fs::create_directories(directory, code);
   if (code) throw wrong(directory, "cannot be created: " + code.message());
-  static const std::set<std::string> kOurs{"sweep.json", "points", "points.old", "results.csv", "lock"};
+  static const std::set<std::string> kOurs{"sweep.json", "inputs.tsv", "points", "points.old", "results.csv", "lock"};
   for (const auto& entry : fs::directory_iterator(directory, code)) {
     std::string name = entry.path().filename().string();
     if (name.ends_with(".partial")) name.resize(name.size() - 8);
@@ -74,8 +76,78 @@ void claim(const fs::path& directory, bool force) {
 
 void wipe(const fs::path& directory) {
   std::error_code code;
-  for (const char* name : {"results.csv", "sweep.json", "points", "points.old"}) fs::remove_all(directory / name, code);
+  for (const char* name : {"results.csv", "sweep.json", "inputs.tsv", "points", "points.old"})
+    fs::remove_all(directory / name, code);
 }
+
+// inputs.tsv: a line for each file, its hash and its path from the directory. A line is written before the first point
+// that rests on the file.
+class InputList {
+ public:
+  explicit InputList(const fs::path& directory) : directory_(directory) {
+    std::error_code code;
+    if (!fs::exists(path(), code)) return;
+    const std::string text = read_file(path());
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = text.find('\n', at), tab = text.find('\t', at);
+      if (end == std::string::npos || tab > end) break;  // cut short by a kill: no point rests on it
+      known_[text.substr(tab + 1, end - tab - 1)] = text.substr(at, tab - at);
+      at = end + 1;
+    }
+  }
+
+  /// Whether all files are still what they were.
+  bool unchanged() const {
+    return std::all_of(known_.begin(), known_.end(), [&](const auto& entry) {
+      std::error_code code;
+      const fs::path file = directory_ / entry.first;
+      return fs::is_regular_file(file, code) && content_hash(read_file(file)) == entry.second;
+    });
+  }
+
+  void add(const std::vector<std::pair<fs::path, std::string>>& inputs) {
+    if (inputs.size() == added_) return;  // the usual case: nothing new since the last point
+    added_ = inputs.size();
+    std::error_code code;
+    const fs::path here = fs::weakly_canonical(directory_, code);
+    std::string lines;
+    for (const auto& [input, hash] : inputs) {
+      const std::string name = fs::relative(input, here, code).string();
+      if (known_.emplace(name, hash).second) lines += hash + '\t' + name + '\n';
+    }
+    append(lines);
+  }
+
+  /// Takes over another directory's list. False where the two know different contents of one file.
+  bool join(const InputList& other) {
+    std::error_code code;
+    const fs::path here = fs::weakly_canonical(directory_, code);
+    std::string lines;
+    for (const auto& [theirs, hash] : other.known_) {
+      const std::string name = fs::relative(fs::weakly_canonical(other.directory_ / theirs, code), here, code).string();
+      const auto [at, fresh] = known_.emplace(name, hash);
+      if (at->second != hash) return false;
+      if (fresh) lines += hash + '\t' + name + '\n';
+    }
+    append(lines);
+    return true;
+  }
+
+ private:
+  fs::path path() const { return directory_ / "inputs.tsv"; }
+  void append(const std::string& lines) const {
+    if (lines.empty()) return;
+    const int file = ::open(path().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    const bool good = file >= 0 && ::write(file, lines.data(), lines.size()) == static_cast<ssize_t>(lines.size());
+    const std::string why = std::strerror(errno);
+    if (file >= 0) ::close(file);
+    if (!good) throw OutsideError(path().string() + ": cannot be written: " + why);
+  }
+
+  fs::path directory_;
+  std::map<std::string, std::string> known_;  // path from the directory -> hash
+  std::size_t added_ = 0;
+};
 
 // Finished points of older forms of the sweep join those that wait to be used. Killed in the middle, it is done again.
 void retire(const fs::path& directory) {
@@ -135,9 +207,11 @@ void describe_in(const Sweep& sweep, const fs::path& directory, bool force) {
   const fs::path points = directory / "points";
   const auto there = fingerprint_in(directory);
   std::error_code code;
-  if (there && *there != sweep.fingerprint() && fs::exists(points, code)) retire(directory);
-  if (there != sweep.fingerprint()) {
+  const bool same = there == sweep.fingerprint() && InputList(directory).unchanged();
+  if (there && !same && fs::exists(points, code)) retire(directory);
+  if (!same) {
     fs::remove(directory / "results.csv", code);
+    fs::remove(directory / "inputs.tsv", code);
     write_file(directory / "sweep.json", sweep.manifest(directory).dump(2) + "\n");
   }
   fs::create_directories(points, code);
@@ -196,6 +270,8 @@ SweepProgress bring_up(const Sweep& sweep, const fs::path& directory, PointRange
     if (progress) progress(state);
   };
   const int session = next_session(points);
+  InputList inputs(directory);
+  std::exception_ptr failure;  // the first; what other workers throw because of it is none
   parallel_for(static_cast<std::size_t>(jobs), jobs, [&](std::size_t worker) {
     try {
       PointWriter writer(file_of(points, session, worker));
@@ -212,6 +288,10 @@ SweepProgress bring_up(const Sweep& sweep, const fs::path& directory, PointRange
           continue;
         }
         record.values = known != pool.end() ? known->second : sweep.run(scenario, alive);
+        {
+          const std::lock_guard guard(mutex);
+          inputs.add(sweep.inputs_met());
+        }
         writer.append(record);
         {
           const std::lock_guard guard(mutex);
@@ -221,10 +301,19 @@ SweepProgress bring_up(const Sweep& sweep, const fs::path& directory, PointRange
         report();
       }
     } catch (...) {
-      stop = true;
-      throw;
+      const std::lock_guard guard(mutex);
+      if (!stop.exchange(true)) failure = std::current_exception();
     }
   });
+  if (failure) std::rethrow_exception(failure);
+  if (!inputs.unchanged()) {
+    // What ran before the change and what ran after it cannot be told apart.
+    std::error_code code;
+    for (std::size_t worker = 0; worker < static_cast<std::size_t>(jobs); ++worker)
+      fs::remove(file_of(points, session, worker), code);
+    throw OutsideError(directory.string() +
+                       ": a file that the sweep reads was changed while it ran: what was run now is thrown away");
+  }
   return state;
 }
 
@@ -339,8 +428,6 @@ SweepTable write_table(const Sweep& sweep, const fs::path& directory, PointRange
   }
   if (table.missing_points > 0) return table;
   csv.commit();
-  std::error_code code;
-  fs::remove_all(directory / "points.old", code);
   return table;
 }
 
@@ -362,11 +449,16 @@ SweepTable merge_sweeps(const std::vector<fs::path>& directories, const fs::path
     const auto there = fingerprint_in(into);
     if (there && there != fingerprint && !force) throw wrong(into, "holds another sweep; --force overwrites it");
     std::error_code code;
-    const bool itself = std::any_of(directories.begin(), directories.end(),
-                                    [&](const fs::path& directory) { return fs::equivalent(directory, into, code); });
-    if (!itself) {
-      if (force) wipe(into);
+    const auto is_target = [&](const fs::path& directory) { return fs::equivalent(directory, into, code); };
+    const bool among = std::any_of(directories.begin(), directories.end(), is_target);
+    std::erase_if(points, [&](const fs::path& folder) { return is_target(folder.parent_path()); });
+    if (!points.empty()) {
+      if (force && !among) wipe(into);
       fs::create_directories(into / "points", code);
+      InputList inputs(into);
+      for (const fs::path& directory : directories)
+        if (!is_target(directory) && !inputs.join(InputList(directory)))
+          throw wrong(directory, "rests on files that were others than those of " + into.string());
       // What leads from the old place to inputs must lead there from the new one.
       const Value root(Document::load(directories[0] / "sweep.json"));
       Json json = root.json();
@@ -377,7 +469,6 @@ SweepTable merge_sweeps(const std::vector<fs::path>& directories, const fs::path
       json["folder"] = moved(read<std::string>(root["folder"]));
       for (Json& input : json["inputs"]) input["file"] = moved(input.value("file", ""));
       write_file(into / "sweep.json", json.dump(2) + "\n");
-      points.push_back(into / "points");
       PointReader reader(points);
       const fs::path target = file_of(into / "points", next_session(into / "points"), 0);
       FileWriter together(target);
