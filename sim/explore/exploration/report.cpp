@@ -77,7 +77,7 @@ std::string sensitivity_text(const Candidates& candidates, const Exploration& ex
                                 : "-");
   }
   return page.table(rows) +
-         page.dim("  share of variance over the whole space: alone, with interactions [95 %]; " +
+         page.dim("  share of variance over the whole space: alone (the noisier estimate), with interactions [95 %]; " +
                   std::to_string(sensitivity.rows) + " rows, " + std::to_string(sensitivity.configurations) +
                   " configurations, " + std::to_string(sensitivity.samples) + " simulations") +
          "\n";
