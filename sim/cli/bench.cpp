@@ -517,7 +517,7 @@ int bench_command(const Arguments& arguments) {
       "dynasoc bench [options]",
       "Simulates the standard workload (scenarios/bench/standard.json) on both engines and as a SimPy model, and "
       "prints\n"
-      "simulated inferences a second, their ratios, peak memory, growth and start-up time. About a minute.");
+      "simulated inferences a second, their ratios, peak memory, growth and start-up time. Three to four minutes.");
   options.add()("json", "print one JSON object and nothing else")("quick", "small sizes, a few seconds: rough figures")(
       "inferences", po::value<double>(), "length of the native engine's runs (default: 1e6)")(
       "no-simpy", "leave the SimPy model out")("quiet", "no progress bar")(

@@ -275,6 +275,13 @@ TEST_CASE("constraints are tested too, and order what breaks them", "[exploratio
   CHECK(look(wishes, {&good, &bad, &worse, &undefined}, {0, 1, 2, 3}, 3, 4, 0.05, true).empty());
 }
 
+TEST_CASE("two variables do not set the same member", "[exploration]") {
+  Bench bench;
+  bench.file["variables"]["again"] = {{"kind", "choice"}, {"path", "policy"}, {"values", {"none", "static"}}};
+  CHECK_THROWS_WITH(bench.space(),
+                    Catch::Contains("/variables/again: sets \"policy\", as does the variable \"policy\""));
+}
+
 // -- Fronts -----------------------------------------------------------------------------------------------------------
 
 TEST_CASE("the knee bulges farthest beyond the line through the extremes", "[exploration]") {

@@ -324,6 +324,8 @@ std::string exploration_text(const Candidates& candidates, const Exploration& ex
     const Wish& wish = space.metrics()[k];
     out += (k > 0 ? ", " : " ") + wish.column.name() + " " + rounded_text(wish.sign * exploration.box.reference[k]);
   }
+  if (exploration.hypervolume.value == 0)
+    out += page.paint("33", "\n  note      ") + "no point of the front is better than the reference in every objective";
   out += "\n  by generation " + sparkline(exploration.steps) + "\n\n";
   return out + sensitivity_text(candidates, exploration, page);
 }

@@ -72,6 +72,18 @@ Space::Space(ExplorationFile file, const std::filesystem::path& folder) : file_(
     throw(file_.where / "set").error(error.what());
   }
 
+  // Where both count, the later one would win, and the earlier one would seem not to matter.
+  for (std::size_t v = 0; v < variables(); ++v)
+    for (std::size_t earlier = 0; earlier < v; ++earlier) {
+      const auto &one = file_.variables[v].second, &other = file_.variables[earlier].second;
+      if (when_of(one) || when_of(other)) continue;  // they may exclude each other
+      const auto theirs = paths_of(other);
+      for (const std::string& member : paths_of(one))
+        if (std::find(theirs.begin(), theirs.end(), member) != theirs.end())
+          throw std::visit([](const auto& variable) { return variable.where; }, one)
+              .error("sets " + in_quotes(member) + ", as does the variable " + in_quotes(name(earlier)));
+    }
+
   // Continuous coordinates first: the optimiser wants it so.
   coordinates_.resize(variables());
   for (std::size_t v = 0; v < variables(); ++v)
