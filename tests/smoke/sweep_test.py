@@ -120,7 +120,7 @@ class Killed(SweepTest):
                 break
             with subprocess.Popen([str(DYNASOC), "sweep", str(file), "--out", str(self.folder / "killed"), "--quiet"],
                                   cwd=ROOT) as process:
-                time.sleep(dice.uniform(0, whole_s / 8))
+                time.sleep(dice.uniform(0, whole_s / 16))  # so that ten leave enough to do
                 process.send_signal(signal.SIGKILL)
                 killed += process.wait() == -signal.SIGKILL
         self.assertEqual(killed, 10)
