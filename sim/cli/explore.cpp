@@ -116,6 +116,10 @@ int explore_command(const Arguments& arguments) {
     return 130;
   }
   progress.reset();
+  // What ran before the change and what ran after it cannot be told apart.
+  if (const auto changed = space.changed_input())
+    throw OutsideError(changed->string() + ": was changed while it was explored; no answer is given: begin anew" +
+                       (options.has("out") ? " with --force" : ""));
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 
   Json json = explore::exploration_json(candidates, exploration);

@@ -146,6 +146,23 @@ class Explore(unittest.TestCase):
         done = subprocess.run([ROOT / "tools" / "ofa_weights.py", "--check"], capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
+    def test_a_file_that_changes_meanwhile_is_noticed(self):
+        shutil.copytree(ROOT / "models" / "example", self.folder / "models" / "example")
+        shutil.copy(ROOT / "scenarios" / "minimal.json", self.folder / "here.json")
+        mine = self.folder / "mine.explore.json"
+        mine.write_text(json.dumps({**json.loads(self.file.read_text(encoding="utf-8")), "scenario": "here.json"}), encoding="utf-8")
+        table = self.folder / "models" / "example" / "minimal.csv"
+        with subprocess.Popen([str(DYNASOC), "explore", str(mine), "--out", str(self.folder / "a")],
+                              stderr=subprocess.PIPE, text=True) as process:
+            while not (self.folder / "a" / "evaluations.tsv").exists() or not (self.folder / "a" / "evaluations.tsv").stat().st_size:
+                self.assertIsNone(process.poll(), "it was over before anything could be changed")
+            with open(table, "a", encoding="utf-8") as file:
+                file.write("# changed\n")
+            said = process.stderr.read()
+        self.assertEqual(process.returncode, 3, said)
+        self.assertIn("minimal.csv: was changed while it was explored", said)
+        self.assertFalse((self.folder / "a" / "front.json").exists())
+
     def test_a_front_can_be_drawn(self):
         self.good("explore", self.file, "--out", self.folder / "a", "--quiet")
         done = subprocess.run([ROOT / "tools" / "plot_front.py", self.folder / "a"], capture_output=True, text=True, check=False,

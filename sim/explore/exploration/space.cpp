@@ -215,6 +215,15 @@ std::string Space::hash_of(const std::filesystem::path& path) const {
   return hash;
 }
 
+std::optional<std::filesystem::path> Space::changed_input() const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [path, hash] : hashes_) {
+    std::error_code code;
+    if (!std::filesystem::is_regular_file(path, code) || content_hash(read_file(path)) != hash) return path;
+  }
+  return std::nullopt;
+}
+
 std::string Space::key(const Scenario& scenario) const {
   Json root = scenario.document->root();
   for (const char* for_people : {"name", "title", "source", "comment", "$schema", "replications", "timeline_ms"})

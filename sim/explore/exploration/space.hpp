@@ -63,6 +63,8 @@ class Space {
   /// The same of everything that does not depend on the configuration.
   std::string base_key() const { return key(base_); }
   const std::string& build() const { return build_; }  ///< of this program; part of every key
+  /// A file that scenarios read and that is no longer what it was when it was first met, if there is one.
+  std::optional<std::filesystem::path> changed_input() const;
 
   /// Objectives first, then constraints, then further metrics.
   const std::vector<Wish>& metrics() const { return metrics_; }
