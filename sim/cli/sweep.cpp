@@ -227,9 +227,9 @@ int sweep_command(const Arguments& arguments) {
     ProgressBar bar(quiet);
     state = explore::run_sweep(*sweep, directory, range, jobs, options.has("force"), [&](const SweepProgress& now) {
       state = now;
-      const auto todo = static_cast<double>(now.total - now.found), made = static_cast<double>(now.done - now.found);
-      bar(todo > 0 ? made / todo : 1, count_text(now.done) + " of " + count_text(now.total) + " points, " +
-                                          rate_text(made / std::max(1e-9, seconds() - begin_s)));
+      const auto wanted = static_cast<double>(now.total - now.found), made = static_cast<double>(now.done - now.found);
+      bar(wanted > 0 ? made / wanted : 1, count_text(now.done) + " of " + count_text(now.total) + " points, " +
+                                              rate_text(made / std::max(1e-9, seconds() - begin_s)));
     });
   } catch (Interrupted& interrupted) {
     if (!scratch)

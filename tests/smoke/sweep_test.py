@@ -210,6 +210,10 @@ class Parts(SweepTest):
         self.assertEqual(some.returncode, 1)
         self.assertIn("points are missing, the first of them 26 to 52", some.stderr)
         self.assertFalse((self.folder / "joined" / "results.csv").exists())
+        # Nor does the table of a part stay where more is wanted than there is.
+        shutil.copytree(self.folder / "part1", self.folder / "first")
+        self.assertEqual(run("merge", self.folder / "first", self.folder / "part3", "--out", self.folder / "first").returncode, 1)
+        self.assertFalse((self.folder / "first" / "results.csv").exists())
         done = run("merge", self.folder / "part2", "--out", self.folder / "joined")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.table("joined"), self.table("whole"))

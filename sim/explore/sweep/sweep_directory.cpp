@@ -246,7 +246,6 @@ class Missing {
 SweepProgress bring_up(const Sweep& sweep, const fs::path& directory, PointRange range, int jobs, bool known_only,
                        const std::function<void(const SweepProgress&)>& progress) {
   const fs::path points = directory / "points";
-  const auto pool = pool_of(directory);
   SweepProgress state;
   state.total = range.end - range.begin;
   {
@@ -256,7 +255,11 @@ SweepProgress bring_up(const Sweep& sweep, const fs::path& directory, PointRange
   }
   state.done = state.found;
   if (progress) progress(state);
+  if (state.done == state.total) return state;
 
+  std::error_code gone;
+  fs::remove(directory / "results.csv", gone);  // a table of fewer points (a part's) would pass for the whole
+  const auto pool = pool_of(directory);
   if (known_only && pool.empty()) return state;
   Missing missing(points, range);
   std::mutex mutex;
@@ -455,6 +458,7 @@ SweepTable merge_sweeps(const std::vector<fs::path>& directories, const fs::path
     if (!points.empty()) {
       if (force && !among) wipe(into);
       fs::create_directories(into / "points", code);
+      fs::remove(into / "results.csv", code);  // of fewer points
       InputList inputs(into);
       for (const fs::path& directory : directories)
         if (!is_target(directory) && !inputs.join(InputList(directory)))
