@@ -1,1 +1,70 @@
-"""DynaSoC from Python. So far: sweeps and explorations on a Dask cluster (`dynasoc.distributed`)."""
+"""DynaSoC: a simulator and design-space explorer for runtime managers of dynamic DNNs on embedded boards.
+
+    import dynasoc
+
+    run = dynasoc.run("claims/gpu-sharing")
+    print(run.summary["apps"]["classifier"]["latency_ms"]["mean"])
+    run.jobs.to_pandas()
+
+The modules mirror the simulator's layers: `files` (scenarios, platforms, networks), `manager` and `policies`,
+`running` and `results`, `explore` and `distributed`, `table`, `gym`, `plot`. Everything here is imported when it is first
+used: NumPy, pandas, matplotlib and gymnasium are needed only by what uses them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from . import _core
+from ._core import InputError, InternalError, OutsideError
+from .files import Network, Platform, Record, Scenario
+from .manager import Application, Decision, Domain, Observation, Policy, Sample, Triggers, Unit, register
+from .results import Candidates, Comparison, Decisions, Jobs, Replication, Run, TimelineLog
+from .running import compare, run
+
+__version__: str = _core.__version__
+
+_MODULES = ("distributed", "gym", "plot", "policies")
+
+if TYPE_CHECKING:
+    from . import distributed, gym, plot, policies
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULES])
+
+
+__all__ = [
+    "Application",
+    "Candidates",
+    "Comparison",
+    "Decision",
+    "Decisions",
+    "Domain",
+    "InputError",
+    "InternalError",
+    "Jobs",
+    "Network",
+    "Observation",
+    "OutsideError",
+    "Platform",
+    "Policy",
+    "Record",
+    "Replication",
+    "Run",
+    "Sample",
+    "Scenario",
+    "TimelineLog",
+    "Triggers",
+    "Unit",
+    "compare",
+    "register",
+    "run",
+]

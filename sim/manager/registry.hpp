@@ -9,6 +9,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <vector>
 
@@ -24,7 +26,7 @@ struct Entry {
   Json schema;         ///< of the parameters
 };
 
-/// What is registered for one interface. Filled before main, constant afterwards.
+/// What is registered for one interface: our own before main; embedding programs may `put` theirs later, from any thread.
 template <class Interface>
 class Registry {
  public:
@@ -41,22 +43,43 @@ class Registry {
       throw InternalError("two implementations are called " + name);
   }
 
-  bool has(const std::string& name) const { return implementations_.contains(name); }
+  /// The same while the program runs; replaces an older one of the name.
+  void put(Entry entry, Factory factory) {
+    const std::unique_lock lock(mutex_);
+    std::string name = entry.name;
+    implementations_.insert_or_assign(std::move(name), std::pair{std::move(entry), std::move(factory)});
+  }
+
+  bool has(const std::string& name) const {
+    const std::shared_lock lock(mutex_);
+    return implementations_.contains(name);
+  }
 
   /// `parameters` is the object that names the implementation (its `name` is skipped); null for all defaults.
   std::unique_ptr<Interface> make(const std::string& name, const Value* parameters) const {
-    return implementations_.at(name).second(parameters);
+    return factory(name)(parameters);
   }
 
   std::vector<std::string> names() const {
+    const std::shared_lock lock(mutex_);
     std::vector<std::string> out;
     for (const auto& [name, unused] : implementations_) out.push_back(name);
     return out;
   }
 
-  const Entry& entry(const std::string& name) const { return implementations_.at(name).first; }
+  Entry entry(const std::string& name) const {
+    const std::shared_lock lock(mutex_);
+    return implementations_.at(name).first;
+  }
 
  private:
+  // A copy: what it calls may take locks of its own (Python's), and must not hold ours meanwhile.
+  Factory factory(const std::string& name) const {
+    const std::shared_lock lock(mutex_);
+    return implementations_.at(name).second;
+  }
+
+  mutable std::shared_mutex mutex_;
   std::map<std::string, std::pair<Entry, Factory>> implementations_;  // sorted: listings do not depend on link order
 };
 

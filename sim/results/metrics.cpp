@@ -132,7 +132,7 @@ double accuracy_target(const ApplicationSight& sight, Time arrival) {
 }
 
 double real_time_score(const JobRecord& job, const XrBench& p) {
-  if (job.deadline == kNever) return 1;
+  if (job.deadline == kNoTime) return 1;
   return 1 / (1 + std::exp(p.k_per_ms * to_ms(job.end - job.deadline)));
 }
 
@@ -142,7 +142,7 @@ double xrbench(const ApplicationSight& sight, bool paper) {
   if (paper && !states_accuracy(*sight.app->network)) return kNaN;
   double sum = 0, executed = 0;
   for (const JobRecord* job : sight.frames) {
-    if (job->end == kNever) continue;
+    if (job->end == kNoTime) continue;
     ++executed;
     double score = real_time_score(*job, p) *
                    std::clamp((p.energy_max_mj - static_cast<double>(job->energy_mj)) / p.energy_max_mj, 0.0, 1.0);
@@ -166,7 +166,7 @@ constexpr double kMlperfOfflineSamples = 24576;
 std::vector<double> latencies_ms(const ApplicationSight& sight) {
   std::vector<double> out;
   for (const JobRecord* job : sight.frames)
-    if (job->end != kNever) out.push_back(to_ms(job->end - job->arrival));
+    if (job->end != kNoTime) out.push_back(to_ms(job->end - job->arrival));
   std::sort(out.begin(), out.end());
   return out;
 }
@@ -450,9 +450,9 @@ void read_log(const Setup& setup, const RunRecord& run, std::vector<ApplicationS
     if (job.arrival < setup.warmup || job.outcome == Outcome::unfinished) continue;
     ApplicationSight& app = apps[job.app];
     app.frames.push_back(&job);
-    app.deadlines = app.deadlines || job.deadline != kNever;
+    app.deadlines = app.deadlines || job.deadline != kNoTime;
     app.first_arrival = std::min(app.first_arrival, job.arrival);
-    if (job.end == kNever) continue;
+    if (job.end == kNoTime) continue;
     app.last_end = std::max(app.last_end, job.end);
     if (!(job.isolated_ms > 0)) continue;
     app.slowdown_sum += to_ms(job.end - job.arrival) / static_cast<double>(job.isolated_ms);

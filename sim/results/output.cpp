@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 void append_time(std::string& out, Time t) {
-  if (t == kNever) return;
+  if (t == kNoTime) return;
   // Nanoseconds as seconds, exactly: no rounding through a double.
   char digits[32];
   std::snprintf(digits, sizeof digits, "%lld.%09lld", static_cast<long long>(t / 1'000'000'000),
@@ -45,7 +45,7 @@ void write_jobs(const fs::path& path, const Setup& setup, const std::vector<RunR
       out += ',' + csv_cell(setup.platform.file.units[job.unit].first) + ",L";
       append_number(out, static_cast<long long>(job.subnet + 1));
       out += ',';
-      const bool done = job.end != kNever;
+      const bool done = job.end != kNoTime;
       if (done) append_number(out, app.network->file.subnets[job.subnet].accuracy);
       out += ',';
       if (done) append_number(out, to_ms(job.end - job.arrival));
@@ -123,14 +123,15 @@ void write_timeline(const fs::path& path, const std::vector<RunRecord>& records)
   FileWriter file(path);
   std::string& out = file.buffer();
   out = "replication,time_s";
-  for (const std::string& column : records[0].timeline_columns) out += ',' + csv_cell(column);
+  for (const std::string& column : records[0].timeline.columns) out += ',' + csv_cell(column);
   out += '\n';
   for (const RunRecord& record : records)
-    for (const TimelineRow& row : record.timeline) {
+    for (std::size_t row = 0; row < record.timeline.rows(); ++row) {
       append_number(out, static_cast<long long>(record.replication));
       out += ',';
-      append_time(out, row.at);
-      for (const double x : row.values) {
+      append_time(out, record.timeline.at(row));
+      for (std::size_t c = 0; c < record.timeline.columns.size(); ++c) {
+        const double x = record.timeline.value(row, c);
         out += ',';
         if (std::isfinite(x)) append_number(out, x);
       }
@@ -140,8 +141,9 @@ void write_timeline(const fs::path& path, const std::vector<RunRecord>& records)
   file.commit();
 }
 
-// Chrome's trace event format, which Perfetto opens: units as processes, applications as threads; counters for power.
-void write_trace(const fs::path& path, const Setup& setup, const std::vector<RunRecord>& records) {
+}  // namespace
+
+void write_trace(const fs::path& path, const Setup& setup, const RunRecord& record) {
   FileWriter file(path);
   std::string& out = file.buffer();
   out = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[";
@@ -152,7 +154,6 @@ void write_trace(const fs::path& path, const Setup& setup, const std::vector<Run
     out += json.dump();
     file.flush_if_large();
   };
-  const RunRecord& record = records[0];  // one replication is what a person looks at
   for (std::size_t u = 0; u < setup.platform.file.units.size(); ++u) {
     event(
         {{"ph", "M"}, {"name", "process_name"}, {"pid", u}, {"args", {{"name", setup.platform.file.units[u].first}}}});
@@ -162,7 +163,7 @@ void write_trace(const fs::path& path, const Setup& setup, const std::vector<Run
   const auto us = [](Time t) { return static_cast<double>(t) * 1e-3; };
   for (std::size_t i = 0; i < record.jobs.size(); ++i) {
     const JobRecord& job = record.jobs[i];
-    if (job.start == kNever || job.end == kNever) continue;
+    if (job.start == kNoTime || job.end == kNoTime) continue;
     event({{"ph", "X"},
            {"name", "L" + std::to_string(job.subnet + 1)},
            {"pid", job.unit},
@@ -180,13 +181,15 @@ void write_trace(const fs::path& path, const Setup& setup, const std::vector<Run
            {"tid", 0},
            {"ts", us(decision.at)},
            {"args", {{"reason", decision.reason}}}});
-  for (const TimelineRow& row : record.timeline)
-    event({{"ph", "C"}, {"name", "power"}, {"pid", 0}, {"ts", us(row.at)}, {"args", {{"W", row.values[0]}}}});
+  for (std::size_t row = 0; row < record.timeline.rows(); ++row)
+    event({{"ph", "C"},
+           {"name", "power"},
+           {"pid", 0},
+           {"ts", us(record.timeline.at(row))},
+           {"args", {{"W", record.timeline.value(row, 0)}}}});
   out += "\n]}\n";
   file.commit();
 }
-
-}  // namespace
 
 void prepare_output(const fs::path& directory, bool force) {
   const Location here{directory.string(), 0, 0, ""};
@@ -231,7 +234,7 @@ void write_output(const fs::path& directory, const Scenario& scenario, const Run
   write_decisions(directory / "decisions.csv", setup, records);
   write_candidates(directory / "candidates.csv", setup, records);
   write_timeline(directory / "timeline.csv", records);
-  write_trace(directory / "trace.json", setup, records);
+  write_trace(directory / "trace.json", setup, records[0]);  // one replication is what a person looks at
   write_file(directory / "summary.json", summary.dump(2) + "\n");
 
   Json inputs = Json::array();

@@ -33,6 +33,10 @@ void prepare_output(const std::filesystem::path& directory, bool force);
 void write_output(const std::filesystem::path& directory, const Scenario& scenario, const RunRequest& request,
                   const std::vector<RunRecord>& records, const Json& summary);
 
+/// Writes one replication in Chrome's trace event format, which Perfetto opens: units as processes, applications as
+/// threads, decisions as instants, power as a counter. Complete or not at all. Throws OutsideError.
+void write_trace(const std::filesystem::path& path, const Setup& setup, const RunRecord& record);
+
 /// Whether a document is a manifest.
 bool is_manifest(const Json& json);
 

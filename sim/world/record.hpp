@@ -6,9 +6,12 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <limits>
-#include <memory>
+#include <new>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "application/table.hpp"
@@ -64,12 +67,18 @@ class Histogram {
 enum class Outcome : std::uint8_t { met, missed, dropped, rejected, unfinished };
 std::string_view name_of(Outcome outcome);
 
-/// One inference. Times are `kNever` where they do not apply.
+/// A time that does not apply, in a log: what NumPy calls not-a-time, so that Python reads the log as it stands.
+inline constexpr Time kNoTime = std::numeric_limits<Time>::min();
+
+/// A time as a log holds it.
+constexpr Time logged(Time t) { return t == kNever ? kNoTime : t; }
+
+/// One inference. Times are `kNoTime` where they do not apply.
 struct JobRecord {
   Time arrival = 0;
-  Time start = kNever;
-  Time end = kNever;
-  Time deadline = kNever;
+  Time start = kNoTime;
+  Time end = kNoTime;
+  Time deadline = kNoTime;
   std::uint32_t job = 0;
   float energy_mj = 0;
   /// What it would have taken alone from its dispatch on: the tables' latency at the clocks of that instant, times this
@@ -83,21 +92,45 @@ struct JobRecord {
 };
 static_assert(sizeof(JobRecord) < 64);
 
-/// Grows in blocks: no copy of what is there, no doubling of memory.
+/// One piece of memory, so that others can look at it as an array. It grows by realloc, which moves pages and not bytes
+/// once there are many (glibc: mremap), and pages beyond `size` are never touched: no second copy at any time.
 class JobLog {
  public:
+  JobLog() = default;
+  JobLog(JobLog&& other) noexcept { swap(other); }
+  JobLog& operator=(JobLog&& other) noexcept {
+    JobLog old(std::move(other));
+    swap(old);
+    return *this;
+  }
+  ~JobLog() { std::free(records_); }
+
   void add(const JobRecord& record) {
-    if (size_ == blocks_.size() * kBlock) blocks_.push_back(std::make_unique_for_overwrite<JobRecord[]>(kBlock));
-    blocks_[size_ / kBlock][size_ % kBlock] = record;
-    ++size_;
+    if (size_ == room_) grow();
+    records_[size_++] = record;
   }
   std::size_t size() const { return size_; }
-  const JobRecord& operator[](std::size_t i) const { return blocks_[i / kBlock][i % kBlock]; }
+  const JobRecord& operator[](std::size_t i) const { return records_[i]; }
+  const JobRecord* data() const { return records_; }
 
  private:
-  static constexpr std::size_t kBlock = 4096;  // so that a short run does not pay for a long one
-  std::vector<std::unique_ptr<JobRecord[]>> blocks_;
+  void swap(JobLog& other) {
+    std::swap(records_, other.records_);
+    std::swap(size_, other.size_);
+    std::swap(room_, other.room_);
+  }
+  void grow() {
+    const std::size_t room = std::max<std::size_t>(64, 2 * room_);
+    void* larger = std::realloc(static_cast<void*>(records_), room * sizeof(JobRecord));
+    if (larger == nullptr) throw std::bad_alloc();
+    records_ = static_cast<JobRecord*>(larger);
+    room_ = room;
+  }
+  static_assert(std::is_trivially_copyable_v<JobRecord>);  // realloc moves them
+
+  JobRecord* records_ = nullptr;
   std::size_t size_ = 0;
+  std::size_t room_ = 0;
 };
 
 /// One knob written. A policy's writes of one moment share the number of their decision.
@@ -136,15 +169,31 @@ struct CandidateRecord {
   bool chosen = false;  ///< it is what the decision's writes lead to
 };
 
-/// One sample of everything that is worth a plot. Columns are named once in `RunRecord::timeline_columns`.
-struct TimelineRow {
-  Time at = 0;
-  std::vector<double> values;
+/// Samples of everything that is worth a plot, in one piece of memory: a row is its time [ns] as a 64-bit integer and
+/// then a double for each column.
+class Timeline {
+ public:
+  std::vector<std::string> columns;  ///< names, with units
+
+  std::size_t rows() const { return cells_.size() / (columns.size() + 1); }
+  Time at(std::size_t row) const { return std::bit_cast<Time>(cells_[row * (columns.size() + 1)]); }
+  double value(std::size_t row, std::size_t column) const { return cells_[row * (columns.size() + 1) + 1 + column]; }
+  const void* data() const { return cells_.data(); }
+
+  /// Begins a row; as many `push` as there are columns must follow.
+  void begin(Time at) { cells_.push_back(std::bit_cast<double>(at)); }
+  void push(double value) { cells_.push_back(value); }
+  /// The cell of the row that was begun last.
+  void put(std::size_t column, double value) { cells_[open_row() + 1 + column] = value; }
 
   template <class V>
   void visit(V& v) {
-    v(at), v(values);
+    v(columns), v(cells_);
   }
+
+ private:
+  std::size_t open_row() const { return (cells_.size() - 1) / (columns.size() + 1) * (columns.size() + 1); }
+  std::vector<double> cells_;
 };
 
 /// Counts and sums of one application's inferences at one sub-network, in the whole run or in a window.
@@ -235,8 +284,7 @@ struct RunRecord {
   JobLog jobs;
   std::vector<DecisionRecord> decision_log;
   std::vector<CandidateRecord> candidates;  ///< of the decisions in the log, in their order
-  std::vector<std::string> timeline_columns;
-  std::vector<TimelineRow> timeline;
+  Timeline timeline;
 
   double energy_j() const {
     double sum = static_energy_j;
@@ -248,7 +296,7 @@ struct RunRecord {
   void visit(V& v) {
     v(seed), v(replication), v(duration_s), v(measured_s), v(apps), v(units), v(static_energy_j), v(peak_temperature_c);
     v(dvfs_transitions), v(decisions), v(decisions_asked), v(manager_s), v(above_trip_s), v(conservation_error),
-        v(certificate), v(decision_log), v(candidates), v(timeline_columns), v(timeline);
+        v(certificate), v(decision_log), v(candidates), v(timeline);
   }
 };
 

@@ -9,7 +9,9 @@
 #include <type_traits>
 
 #include "common/child_process.hpp"
+#include "common/text.hpp"
 #include "kernel/native_engine.hpp"
+#include "version.hpp"
 #include "world/power_draw.hpp"
 #include "world/world.hpp"
 
@@ -180,6 +182,42 @@ RunRecord unpack(const std::string& bytes) {
     record.jobs.add(job);
   }
   return record;
+}
+
+namespace {
+
+constexpr std::string_view kRecordsMagic = "dynasoc records " DYNASOC_GIT_DESCRIPTION "\n";
+
+}  // namespace
+
+void write_records(const std::filesystem::path& path, const std::vector<RunRecord>& records) {
+  FileWriter file(path);
+  file.buffer() = kRecordsMagic;
+  for (const RunRecord& record : records) {
+    const std::string bytes = pack(record);
+    const std::size_t size = bytes.size();
+    file.buffer().append(reinterpret_cast<const char*>(&size), sizeof size);
+    file.buffer() += bytes;
+    file.flush_if_large();
+  }
+  file.commit();
+}
+
+std::vector<RunRecord> read_records(const std::filesystem::path& path) {
+  const std::string content = read_file(path);
+  const InputError damaged({path.string(), 0, 0, ""}, "is not a file of records of this build, or is cut short");
+  if (!content.starts_with(kRecordsMagic)) throw damaged;
+  std::vector<RunRecord> records;
+  for (std::size_t at = kRecordsMagic.size(); at < content.size();) {
+    std::size_t size = 0;
+    if (content.size() - at < sizeof size) throw damaged;
+    std::memcpy(&size, content.data() + at, sizeof size);
+    at += sizeof size;
+    if (content.size() - at < size) throw damaged;
+    records.push_back(unpack(content.substr(at, size)));
+    at += size;
+  }
+  return records;
 }
 
 std::vector<RunRecord> simulate_all(const Setup& setup, const Recording& recording, EngineKind engine, int count,

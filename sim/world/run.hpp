@@ -1,6 +1,7 @@
 // Running setups: one replication, or many on several threads or processes.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -43,5 +44,10 @@ std::vector<RunRecord> simulate_all(const Setup& setup, const Recording& recordi
 /// A record as bytes, for the way from a child process to its parent.
 std::string pack(const RunRecord& record);
 RunRecord unpack(const std::string& bytes);
+
+/// The same for all replications, through a file that a program of the same build writes and another reads (run
+/// --records). Throws OutsideError, and InputError for a file of another kind or build.
+void write_records(const std::filesystem::path& path, const std::vector<RunRecord>& records);
+std::vector<RunRecord> read_records(const std::filesystem::path& path);
 
 }  // namespace dynasoc

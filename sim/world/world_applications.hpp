@@ -208,7 +208,7 @@ void World<E>::job_done(int a) {
     record.arrival = app.frame.arrival;
     record.start = app.started;
     record.end = now_;
-    record.deadline = app.deadline;
+    record.deadline = logged(app.deadline);
     record.job = app.frame.job;
     record.energy_mj = static_cast<float>(task.energy_j * 1e3);
     record.isolated_ms = static_cast<float>(app.isolated_ms);

@@ -36,7 +36,7 @@ RunRecord World<E>::run(const Progress& progress) {
                  {kSensorMark, static_cast<std::uint32_t>(s)});
   }
   if (recording_.timeline_period > 0) {
-    std::vector<std::string>& columns = record_.timeline_columns;
+    std::vector<std::string>& columns = record_.timeline.columns;
     columns.push_back("power_w");
     for (const auto& unit : unit_views_)
       for (const char* what : {"_utilisation", "_mhz", "_power_w"}) columns.push_back(unit.name + what);

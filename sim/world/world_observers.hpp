@@ -146,43 +146,42 @@ template <Engine E>
 void World<E>::sample() {
   // Looks and touches nothing: an integral that is cut in two rounds differently, and a run must not depend on being
   // watched.
-  TimelineRow row;
-  row.at = now_;
-  row.values.reserve(record_.timeline_columns.size());
-  row.values.push_back(0);
+  Timeline& row = record_.timeline;
+  row.begin(now_);
+  row.push(0);  // of the whole board, known in the end
   // Powers are means since the last sample: an instant would depend on what happens to run whenever samples are taken.
   const double window_s = to_s(recording_.timeline_period);
   double power_w = setup_.platform.file.static_power_w;
   for (UnitState& unit : units_) {
     const double busy_s = unit.busy_s + (unit.running > 0 ? to_s(now_ - unit.synced) : 0);
     const double energy_j = energy_now_j(unit);
-    row.values.push_back((busy_s - unit.busy_sampled_s) / window_s);
-    row.values.push_back(unit.mhz);
-    row.values.push_back((energy_j - unit.sampled_j) / window_s);
-    power_w += row.values.back();
+    const double unit_w = (energy_j - unit.sampled_j) / window_s;
+    row.push((busy_s - unit.busy_sampled_s) / window_s);
+    row.push(unit.mhz);
+    row.push(unit_w);
+    power_w += unit_w;
     unit.busy_sampled_s = busy_s;
     unit.sampled_j = energy_j;
   }
-  row.values[0] = power_w;
+  row.put(0, power_w);
   if (thermal_) {
     ThermalModel model = *thermal_;
     if (thermal_stale_)
       for (std::size_t node = 0; node < node_power_.size(); ++node) model.set_power(node, node_power_[node]);
     model.advance(static_cast<double>(now_ - thermal_at_) * 1e-9);
-    for (std::size_t n = 0; n < model.nodes(); ++n) row.values.push_back(model.temperature_c(n));
+    for (std::size_t n = 0; n < model.nodes(); ++n) row.push(model.temperature_c(n));
   }
   for (std::size_t r = 0; r < rail_views_.size(); ++r) {
     double energy_j = rail_static_[r] ? setup_.platform.file.static_power_w * to_s(now_) : 0;
     for (const int u : rail_units_[r]) energy_j += energy_now_j(units_[u]);
-    row.values.push_back((energy_j - rail_sampled_j_[r]) / window_s);
-    row.values.push_back(rail_views_[r].power_w);
+    row.push((energy_j - rail_sampled_j_[r]) / window_s);
+    row.push(rail_views_[r].power_w);
     rail_sampled_j_[r] = energy_j;
   }
   for (std::size_t a = 0; a < apps_.size(); ++a) {
-    row.values.push_back(apps_[a].loaded + 1);
-    row.values.push_back(apps_[a].queue.size());
+    row.push(apps_[a].loaded + 1);
+    row.push(apps_[a].queue.size());
   }
-  record_.timeline.push_back(std::move(row));
 }
 
 template <Engine E>
@@ -238,12 +237,12 @@ void World<E>::finish_record() {
       JobRecord record;
       record.isolated_ms = static_cast<float>(isolated_ms);
       record.arrival = frame.arrival;
-      record.start = start;
+      record.start = logged(start);
       record.job = frame.job;
       record.app = static_cast<std::uint16_t>(a);
       record.subnet = static_cast<std::uint8_t>(app.loaded);
       record.unit = static_cast<std::uint8_t>(app_views_[a].unit);
-      record.deadline = deadline;
+      record.deadline = logged(deadline);
       record_.jobs.add(record);
     };
     if (app.serving) unfinished(app.frame, app.started, app.deadline, app.isolated_ms);

@@ -54,8 +54,7 @@ std::string summary_of(RunRecord record) {
   record.jobs = JobLog();
   record.decision_log.clear();
   record.candidates.clear();
-  record.timeline.clear();
-  record.timeline_columns.clear();
+  record.timeline = {};
   return pack(record);
 }
 
@@ -84,7 +83,8 @@ TEST_CASE("a record survives the journey as bytes", "[recording]") {
   CHECK(back.apps[0].latency.quantile_ms(0.9) == record.apps[0].latency.quantile_ms(0.9));
   CHECK(back.energy_j() == record.energy_j());
   CHECK(back.decision_log[0].reason == record.decision_log[0].reason);
-  CHECK(back.timeline.back().values.size() == record.timeline_columns.size());
+  CHECK(back.timeline.rows() == record.timeline.rows());
+  CHECK(back.timeline.columns == record.timeline.columns);
   CHECK_THROWS_AS(unpack(bytes.substr(0, bytes.size() / 2)), InternalError);
   CHECK_THROWS_AS(unpack(""), InternalError);
 }
@@ -104,15 +104,15 @@ TEST_CASE("the summary is the sum of the job log", "[recording]") {
       if (job.outcome == Outcome::met || job.outcome == Outcome::missed) {
         CHECK(job.arrival <= job.start);
         CHECK(job.start < job.end);
-        CHECK((job.outcome == Outcome::missed) == (job.deadline != kNever && job.end > job.deadline));
+        CHECK((job.outcome == Outcome::missed) == (job.deadline != kNoTime && job.end > job.deadline));
       } else {
-        CHECK(job.end == kNever);
+        CHECK(job.end == kNoTime);
         CHECK(job.energy_mj == 0);
       }
       if (job.arrival < 500_ms) continue;  // the warm-up
       ++jobs;
       dropped += job.outcome == Outcome::dropped;
-      if (job.end == kNever) continue;
+      if (job.end == kNoTime) continue;
       ++completed;
       missed += job.outcome == Outcome::missed;
       latency_ms += to_ms(job.end - job.arrival);
@@ -145,20 +145,19 @@ TEST_CASE("the summary is the sum of the job log", "[recording]") {
 
 TEST_CASE("a timeline has a row for every period and a value for every column", "[recording]") {
   const RunRecord record = run_full({.jobs = false, .decisions = false, .timeline_period = 25_ms});
-  REQUIRE(record.timeline.size() == 239);  // 25 ms to 5975 ms
+  REQUIRE(record.timeline.rows() == 239);  // 25 ms to 5975 ms
   const std::vector<std::string> expected{
       "power_w",       "gpu_utilisation",   "gpu_mhz",     "gpu_power_w",   "cpu_utilisation", "cpu_mhz",
       "cpu_power_w",   "die_temperature_c", "GPU_true_w",  "GPU_reading_w", "IN_true_w",       "IN_reading_w",
       "camera_subnet", "camera_waiting",    "face_subnet", "face_waiting",  "voice_subnet",    "voice_waiting"};
-  CHECK(record.timeline_columns == expected);
-  for (std::size_t i = 0; i < record.timeline.size(); ++i) {
-    const TimelineRow& row = record.timeline[i];
-    REQUIRE(row.at == 25_ms * static_cast<Time>(i + 1));
-    REQUIRE(row.values.size() == expected.size());
-    REQUIRE(row.values[0] == Approx(3 + row.values[3] + row.values[6]).epsilon(1e-9));
-    REQUIRE(row.values[10] == Approx(row.values[0]).epsilon(1e-9));
-    REQUIRE(row.values[1] >= 0);
-    REQUIRE(row.values[1] <= 1 + 1e-9);
+  CHECK(record.timeline.columns == expected);
+  for (std::size_t i = 0; i < record.timeline.rows(); ++i) {
+    const auto value = [&](std::size_t column) { return record.timeline.value(i, column); };
+    REQUIRE(record.timeline.at(i) == 25_ms * static_cast<Time>(i + 1));
+    REQUIRE(value(0) == Approx(3 + value(3) + value(6)).epsilon(1e-9));
+    REQUIRE(value(10) == Approx(value(0)).epsilon(1e-9));
+    REQUIRE(value(1) >= 0);
+    REQUIRE(value(1) <= 1 + 1e-9);
   }
 }
 

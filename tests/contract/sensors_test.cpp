@@ -155,11 +155,11 @@ TEST_CASE("both engines read the same registers", "[sensor][simgrid]") {
   const auto native = simulate_all(*scenario.setup, recording, EngineKind::native, 2, 1);
   const auto simgrid = simulate_all(*scenario.setup, recording, EngineKind::simgrid, 2, 1);
   for (std::size_t r = 0; r < 2; ++r) {
-    REQUIRE(native[r].timeline.size() == simgrid[r].timeline.size());
-    for (std::size_t i = 0; i < native[r].timeline.size(); ++i)
-      for (std::size_t c = 0; c < native[r].timeline_columns.size(); ++c)
-        if (native[r].timeline_columns[c] == "GPU_reading_w" && i > 0)
-          CHECK(simgrid[r].timeline[i].values[c] == Approx(native[r].timeline[i].values[c]).margin(0.0401));
+    REQUIRE(native[r].timeline.rows() == simgrid[r].timeline.rows());
+    for (std::size_t i = 0; i < native[r].timeline.rows(); ++i)
+      for (std::size_t c = 0; c < native[r].timeline.columns.size(); ++c)
+        if (native[r].timeline.columns[c] == "GPU_reading_w" && i > 0)
+          CHECK(simgrid[r].timeline.value(i, c) == Approx(native[r].timeline.value(i, c)).margin(0.0401));
   }
 }
 
@@ -173,19 +173,20 @@ TEST_CASE("the true power stands beside the reading in a timeline", "[sensor]") 
       "arrivals": {"kind": "periodic", "period_ms": 50}}}})",
                                    recording);
   std::size_t truth = 0, reading = 0;
-  for (std::size_t i = 0; i < record.timeline_columns.size(); ++i) {
-    if (record.timeline_columns[i] == "GPU_true_w") truth = i;
-    if (record.timeline_columns[i] == "GPU_reading_w") reading = i;
+  for (std::size_t i = 0; i < record.timeline.columns.size(); ++i) {
+    if (record.timeline.columns[i] == "GPU_true_w") truth = i;
+    if (record.timeline.columns[i] == "GPU_reading_w") reading = i;
   }
   REQUIRE(truth + reading > 0);
-  for (const TimelineRow& row : record.timeline) {
-    INFO("at " << row.at);
-    CHECK(row.values[truth] ==
-          Approx((row.at - 5_ms) % 50_ms < 10_ms ? 12 : 2).epsilon(1e-12));  // mean since the last sample
-    if (row.at < 50_ms)
-      CHECK(std::isnan(row.values[reading]));
+  for (std::size_t row = 0; row < record.timeline.rows(); ++row) {
+    const Time at = record.timeline.at(row);
+    INFO("at " << at);
+    CHECK(record.timeline.value(row, truth) ==
+          Approx((at - 5_ms) % 50_ms < 10_ms ? 12 : 2).epsilon(1e-12));  // mean since the last sample
+    if (at < 50_ms)
+      CHECK(std::isnan(record.timeline.value(row, reading)));
     else
-      CHECK(row.values[reading] == Approx(2 + 10 * 0.2).epsilon(1e-12));
+      CHECK(record.timeline.value(row, reading) == Approx(2 + 10 * 0.2).epsilon(1e-12));
   }
 }
 

@@ -149,7 +149,7 @@ bool close(double a, double b) {
 // 1e-9 of the time, or the nanosecond that a rounding may cost.
 bool same_time(Time a, Time b) {
   if (a == b) return true;
-  if (a == kNever || b == kNever) return false;
+  if (a == kNoTime || b == kNoTime) return false;
   return std::abs(static_cast<double>(a - b)) <= std::max(1.0, 1e-9 * static_cast<double>(a));
 }
 

@@ -41,7 +41,7 @@ TEST_CASE("targets change over time: deadlines, priorities and what a manager is
   const auto jobs = jobs_of(record, 1);
   CHECK(jobs[0].deadline == 30_ms);
   CHECK(jobs[2].deadline == 95_ms);
-  CHECK(jobs[4].deadline == kNever);
+  CHECK(jobs[4].deadline == kNoTime);
 }
 
 TEST_CASE("without a sub-network of its own an application starts with the most accurate that meets its target",
@@ -349,7 +349,7 @@ TEST_CASE("execution times: constant, log-normal about the table's mean, or repl
                 R"(", "arrivals": {"kind": "closed-loop", "think_ms": 100}, "execution": )" + execution + "}}}");
     std::vector<double> out;
     for (const JobRecord& job : jobs_of(record))
-      if (job.end != kNever) out.push_back(to_ms(job.end - job.start));
+      if (job.end != kNoTime) out.push_back(to_ms(job.end - job.start));
     return out;
   };
   for (const double ms : services("L1", R"({"kind": "constant"})")) REQUIRE(ms == exactly(10));
@@ -410,7 +410,7 @@ TEST_CASE("two managers see the same arrivals and the same noise, frame by frame
   int both = 0;
   for (std::size_t i = 0; i < std::min(small.size(), large.size()); ++i) {
     REQUIRE(small[i].arrival == large[i].arrival);
-    if (small[i].end == kNever || large[i].end == kNever) continue;
+    if (small[i].end == kNoTime || large[i].end == kNoTime) continue;
     ++both;
     // 10 ms against 40 ms, times the same factor; both ends are whole nanoseconds.
     REQUIRE(std::abs(4 * (small[i].end - small[i].start) - (large[i].end - large[i].start)) <= 5);

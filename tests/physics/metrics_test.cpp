@@ -33,7 +33,7 @@ void add(RunRecord& record, const Setup& setup, JobRecord job) {
   ++app.jobs;
   if (job.outcome == Outcome::dropped) ++app.dropped;
   if (job.outcome == Outcome::rejected) ++app.rejected;
-  if (job.end == kNever) return;
+  if (job.end == kNoTime) return;
   const bool missed = job.outcome == Outcome::missed;
   ++app.completed;
   app.missed += missed;
@@ -66,9 +66,9 @@ JobRecord frame(std::uint16_t app, std::uint32_t job, double arrival_ms, double 
   out.app = app;
   out.job = job;
   out.arrival = from_ms(arrival_ms);
-  out.end = end_ms > 0 ? from_ms(end_ms) : kNever;
-  out.start = out.end == kNever ? kNever : out.arrival;
-  out.deadline = app == 0 ? out.arrival + from_ms(50) : kNever;
+  out.end = end_ms > 0 ? from_ms(end_ms) : kNoTime;
+  out.start = out.end == kNoTime ? kNoTime : out.arrival;
+  out.deadline = app == 0 ? out.arrival + from_ms(50) : kNoTime;
   out.subnet = static_cast<std::uint8_t>(subnet);
   out.outcome = outcome;
   out.isolated_ms = static_cast<float>(isolated_ms);

@@ -142,14 +142,14 @@ TEST_CASE("three accounts of a run's energy agree: parts, rails and meter readin
 
   double gpu_j = 0, in_j = 0;
   const auto column = [&](const std::string& name) {
-    for (std::size_t i = 0; i < record.timeline_columns.size(); ++i)
-      if (record.timeline_columns[i] == name) return i;
+    for (std::size_t i = 0; i < record.timeline.columns.size(); ++i)
+      if (record.timeline.columns[i] == name) return i;
     throw std::runtime_error("no column " + name);
   };
-  REQUIRE(record.timeline.size() == 200);
-  for (const TimelineRow& row : record.timeline) {
-    gpu_j += row.values[column("GPU_reading_w")] * 0.010;
-    in_j += row.values[column("IN_reading_w")] * 0.010;
+  REQUIRE(record.timeline.rows() == 200);
+  for (std::size_t row = 0; row < record.timeline.rows(); ++row) {
+    gpu_j += record.timeline.value(row, column("GPU_reading_w")) * 0.010;
+    in_j += record.timeline.value(row, column("IN_reading_w")) * 0.010;
   }
   const double last_ns_j = 20 * 1e-9;  // at most
   CHECK(gpu_j == Approx(record.units[0].energy_j()).margin(last_ns_j).epsilon(1e-10));
@@ -160,7 +160,7 @@ TEST_CASE("three accounts of a run's energy agree: parts, rails and meter readin
   const double jobs_j = (record.apps[0].energy_mj + record.apps[1].energy_mj) * 1e-3;
   double unfinished = 0;
   for (std::size_t i = 0; i < record.jobs.size(); ++i)
-    unfinished += record.jobs[i].outcome == Outcome::unfinished && record.jobs[i].start != kNever;
+    unfinished += record.jobs[i].outcome == Outcome::unfinished && record.jobs[i].start != kNoTime;
   CHECK(jobs_j <= record.units[0].job_energy_j * (1 + 1e-12));
   CHECK(jobs_j >= record.units[0].job_energy_j - unfinished * 0.400);
 }
@@ -206,11 +206,12 @@ TEST_CASE("a whole run's temperature follows the RC network's step response", "[
     return relax(relax(at_5, 15, 10), 5, t_s - 15);
   };
   std::size_t column = 0;
-  while (record.timeline_columns.at(column) != "die_temperature_c") ++column;
-  REQUIRE(record.timeline.size() > 200);
-  for (const TimelineRow& row : record.timeline) {
-    INFO("at " << to_s(row.at) << " s");
-    REQUIRE(row.values[column] == Approx(expected(to_s(row.at))).epsilon(1e-11));
+  while (record.timeline.columns.at(column) != "die_temperature_c") ++column;
+  REQUIRE(record.timeline.rows() > 200);
+  for (std::size_t row = 0; row < record.timeline.rows(); ++row) {
+    const Time at = record.timeline.at(row);
+    INFO("at " << to_s(at) << " s");
+    REQUIRE(record.timeline.value(row, column) == Approx(expected(to_s(at))).epsilon(1e-11));
   }
   CHECK(record.peak_temperature_c == Approx(expected(15)).epsilon(1e-11));  // a poll falls on it
 }

@@ -147,7 +147,7 @@ inline std::vector<JobRecord> jobs_of(const RunRecord& record, std::size_t app =
 /// `arrival>start-end outcome` of each job, in ms: short enough to write down in a test what should happen.
 inline std::string story_of(const RunRecord& record, std::size_t app = 0) {
   const auto ms = [](Time t) {
-    if (t == kNever) return std::string("?");
+    if (t == kNoTime) return std::string("?");
     char text[40];
     std::snprintf(text, sizeof text, "%.6g", to_ms(t));
     return std::string(text);
@@ -156,7 +156,7 @@ inline std::string story_of(const RunRecord& record, std::size_t app = 0) {
   for (const JobRecord& job : jobs_of(record, app)) {
     if (!out.empty()) out += ", ";
     out += ms(job.arrival) + ">";
-    if (job.start != kNever) out += ms(job.start) + "-" + ms(job.end) + " ";
+    if (job.start != kNoTime) out += ms(job.start) + "-" + ms(job.end) + " ";
     out += name_of(job.outcome);
   }
   return out;

@@ -1,0 +1,157 @@
+"""Policies in Python: the same rule in both languages decides the same, everywhere a policy can stand."""
+
+import traceback
+
+import pytest
+
+import dynasoc
+
+
+class Streak(dynasoc.Policy):
+    """steps on misses in a row"""
+
+    # docs/example/streak.cpp in Python, for one application.
+    triggers = dynasoc.Triggers(completion=True)
+
+    def __init__(self, down: int = 2, up: int = 30, headroom: float = 0.15) -> None:
+        self.down, self.up, self.headroom = down, up, headroom
+        self.missed = self.easy = self.asked = 0
+
+    def decide(self, seen):
+        self.asked += 1
+        if seen.trigger != "completion":
+            return None
+        app = seen.applications[seen.subject]
+        last = app.last
+        if last.subnet != app.subnet or app.latency_target_ms <= 0:
+            return None
+        room = 1 - last.latency_ms / app.latency_target_ms
+        self.missed = self.missed + 1 if last.missed else 0
+        self.easy = self.easy + 1 if room >= self.headroom else 0
+        step = 0
+        if self.missed >= self.down and app.subnet > 0:
+            step = -1
+        if self.easy >= self.up and app.subnet + 1 < app.subnets:
+            step = 1
+        if step == 0:
+            return None
+        decision = dynasoc.Decision().subnet(
+            app, app.subnet + step, "{} misses and {} easy frames in a row", self.missed, self.easy, margin=room
+        )
+        self.missed = self.easy = 0
+        return decision
+
+
+def test_a_policy_in_python_runs_and_its_decisions_have_reasons(sharing):
+    run = dynasoc.run(sharing, policy=Streak)
+    decisions = run.decisions.to_pandas()
+    own = decisions[decisions.policy != "board"]
+    assert len(own) > 0 and set(own.policy) == {"Streak"}
+    assert own.reason.str.match(r"\d+ misses and \d+ easy frames in a row").all()
+    assert (own.trigger == "completion").all()
+    assert run.policy == "Streak" and len(run.policies) == 1 and run.policies[0].asked > 100
+
+
+def test_an_object_is_a_prototype(sharing):
+    prototype = Streak(down=3)
+    run = dynasoc.run(sharing, policy=prototype, replications=2)
+    assert prototype.asked == 0
+    assert [policy.down for policy in run.policies] == [3, 3]
+    assert run.policies[0] is not run.policies[1]
+    assert dynasoc.run(sharing, policy=prototype).summary == dynasoc.run(sharing, policy=lambda: Streak(down=3)).summary
+
+
+def test_in_compare_beside_the_simulators_own(sharing):
+    comparison = dynasoc.compare(sharing, ["dynamic-ofa", Streak, {"name": "pid", "headroom": 0.2}], replications=3)
+    assert comparison.policies == ["dynamic-ofa", "Streak", "pid"]
+    ours = comparison.values("run.cost").query("policy == 'Streak'").value
+    runs = dynasoc.run(sharing, policy=Streak, replications=3)
+    assert list(ours) == pytest.approx(list(runs.metrics["run.cost"]))
+
+
+def test_by_name_in_files_with_checked_parameters(sharing):
+    dynasoc.register(Streak, "streak-in-python")
+    named = sharing.copy(policy={"name": "streak-in-python", "down": 4})
+    assert dynasoc.run(named).summary["apps"] == dynasoc.run(sharing, policy=Streak(down=4)).summary["apps"]
+    with pytest.raises(dynasoc.InputError, match='unknown key "dwn".*did you mean "down"'):
+        sharing.copy(policy={"name": "streak-in-python", "dwn": 4})
+    with pytest.raises(dynasoc.InputError, match='did you mean "streak-in-python"'):
+        sharing.copy(policy="streak-in-pyton")
+    with pytest.raises(dynasoc.InputError, match="part of DynaSoC"):
+        dynasoc.register(Streak, "pid")
+    assert dynasoc.run(named, replications=4, jobs=4).summary == dynasoc.run(named, replications=4).summary
+
+
+class Broken(dynasoc.Policy):
+    def decide(self, seen):
+        if seen.now_s > 0.5:
+            return self.helper(seen)
+        return None
+
+    def helper(self, seen):
+        return seen.applications[0].no_such_thing
+
+
+@pytest.mark.parametrize("replications", [1, 2])
+def test_exceptions_surface_with_their_traceback(sharing, replications):
+    with pytest.raises(AttributeError, match="no_such_thing") as caught:
+        dynasoc.run(sharing, policy=Broken, replications=replications)
+    assert [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)][-2:] == ["decide", "helper"]
+    with pytest.raises(AttributeError, match="no_such_thing"):
+        dynasoc.compare(sharing, ["none", Broken], replications=2)
+    assert dynasoc.run(sharing).summary  # nothing is broken for those who come after
+
+
+def test_wrong_answers_are_refused(sharing):
+    class Wrong(dynasoc.Policy):
+        def __init__(self, answer):
+            self.answer = answer
+
+        def decide(self, seen):
+            return self.answer
+
+    with pytest.raises(TypeError, match="must return a dynasoc.Decision or None, not int"):
+        dynasoc.run(sharing, policy=Wrong(3))
+    with pytest.raises(dynasoc.InputError, match="wrote to application 7, but there are 1"):
+        dynasoc.run(sharing, policy=lambda: Wrong(dynasoc.Decision().subnet(7, 0)))
+
+
+def test_what_was_shown_is_not_kept(sharing):
+    kept = []
+
+    class Keeper(dynasoc.Policy):
+        def decide(self, seen):
+            kept.append((seen, seen.applications[0]))
+            return None
+
+    dynasoc.run(sharing.copy(duration_s=1, windows={}), policy=Keeper)
+    for look in kept[-1]:
+        with pytest.raises(RuntimeError, match="valid during decide"):
+            look.now_s if hasattr(type(look), "now_s") else look.name
+
+
+def test_everything_that_is_shown(sharing):
+    shown = {}
+
+    class Curious(dynasoc.Policy):
+        triggers = dynasoc.Triggers(period_ms=100)
+
+        def decide(self, seen):
+            app, unit, domain = seen.applications[0], seen.units[0], seen.domains[0]
+            for name, thing in (("seen", seen), ("app", app), ("unit", unit), ("domain", domain)):
+                for key in dir(thing):
+                    if not key.startswith("_") and not callable(getattr(thing, key)):
+                        shown[f"{name}.{key}"] = getattr(thing, key)
+            shown["latency"] = [seen.latency_ms(app, k) for k in range(app.subnets)]
+            shown["energy"] = [seen.energy_mj(app, k) for k in range(app.subnets)]
+            shown["slow"] = seen.latency_ms(app, 0, app.unit, 0)
+            shown["idle"] = seen.idle_w(app.unit, 0)
+            shown["recent"] = app.recent(5)
+            return None
+
+    dynasoc.run(sharing, policy=Curious)
+    assert shown["seen.trigger"] == "period"
+    assert shown["latency"] == sorted(shown["latency"]) and shown["slow"] > shown["latency"][0]
+    assert len(shown["recent"]) == 5 and shown["recent"][-1].latency_ms == shown["app.last"].latency_ms
+    assert len(shown["app.accuracy"]) == shown["app.subnets"]
+    assert shown["domain.opps_mhz"] == tuple(sorted(shown["domain.opps_mhz"]))
