@@ -14,13 +14,13 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <iostream>
 #include <optional>
 
 #include "cli/bench_explore.hpp"
 #include "cli/bench_search.hpp"
 #include "cli/bench_sweep.hpp"
 #include "cli/options.hpp"
+#include "common/installation.hpp"
 #include "common/text.hpp"
 #include "manager/governor.hpp"
 #include "version.hpp"
@@ -165,6 +165,13 @@ Json machine() {
           {"build", DYNASOC_GIT_DESCRIPTION}};
 }
 
+// This program; from within another one (a Python interpreter), that which stands beside our module.
+std::optional<fs::path> own_program() {
+  std::error_code code;
+  const fs::path self = installation::image();
+  return fs::equivalent(self, "/proc/self/exe", code) ? std::optional(self) : installation::program("dynasoc");
+}
+
 double available_mb() {
   std::ifstream meminfo("/proc/meminfo");
   for (std::string line; std::getline(meminfo, line);)
@@ -174,12 +181,13 @@ double available_mb() {
 
 class Bench {
  public:
-  Bench(const Plan& plan, bool simpy, bool quiet) : plan_(plan), with_simpy_(simpy), quiet_(quiet) {}
+  Bench(const Plan& plan, bool simpy, bool quiet, Console& console)
+      : plan_(plan), with_simpy_(simpy), quiet_(quiet), console_(console) {}
 
   Json run() {
     Json out;
     Json info = machine();  // the load as it is before we add to it
-    ProgressBar progress(quiet_);
+    ProgressBar progress(console_, quiet_);
     speed(out, progress);
     governors(out);
     growth_in_inferences(out, progress);
@@ -199,7 +207,7 @@ class Bench {
   void speed(Json& out, ProgressBar& progress) {
     Series native, with_jobs, simgrid, simpy;
     std::optional<fs::path> sibling = simgrid_program();
-    if (!sibling && simgrid_available()) sibling = fs::read_symlink("/proc/self/exe");
+    if (!sibling && simgrid_available()) sibling = installation::image();
     if (!sibling) notes_.push_back("no SimGrid figures: dynasoc-simgrid was not built (Debian: libsimgrid-dev)");
     bool ask_simpy = with_simpy_;
     Json twin;
@@ -374,11 +382,16 @@ class Bench {
 
   void start_up(Json& out, ProgressBar& progress) {
     const fs::path smallest = bench_root() / "scenarios" / "minimal.json";
-    const fs::path self = fs::read_symlink("/proc/self/exe");
+    const auto self = own_program();
+    out["startup_ms"] = out["startup_ms_best"] = nullptr;
+    if (!self) {
+      notes_.push_back("no start-up time: there is no program dynasoc beside this module");
+      return;
+    }
     std::vector<double> ms;
     for (int i = 0; i < plan_.starts; ++i) {
       const double started = wall_ms();
-      const Finished done = run_program({self.string(), "run", smallest.string()}, false);
+      const Finished done = run_program({self->string(), "run", smallest.string()}, false);
       ms.push_back(wall_ms() - started);
       if (done.status != 0) throw OutsideError("dynasoc run " + smallest.string() + " failed");
       progress(0.97 + 0.03 * (i + 1) / plan_.starts);
@@ -395,6 +408,7 @@ class Bench {
 
   Plan plan_;
   bool with_simpy_, quiet_;
+  Console& console_;
   std::vector<std::string> notes_;
 };
 
@@ -418,6 +432,13 @@ void line(std::string& to, const char* format, T... values) {
   std::snprintf(text, sizeof text, format, values...);
   to += text;
   to += '\n';
+}
+
+std::string speed_text(const BenchRun& run) {
+  std::string out;
+  line(out, "%s inferences/s (%s in %.3f s of CPU time), peak memory %.1f MB",
+       count_text(run.inferences_per_s()).c_str(), count_text(run.inferences).c_str(), run.cpu_s, run.peak_mb);
+  return out;
 }
 
 std::string bench_text(const Json& r, bool colour) {
@@ -504,15 +525,16 @@ std::string bench_text(const Json& r, bool colour) {
     line(out, "\n%sEXPLORE%s  racing against full replication", bold, plain);
     out += bench_explore_text(r["explore"]);
   }
-  line(out, "\n%sSTART%s  dynasoc run scenarios/minimal.json, whole process: %.1f ms (median; best %.1f)", bold, plain,
-       get(r, "startup_ms"), get(r, "startup_ms_best"));
+  if (!r["startup_ms"].is_null())
+    line(out, "\n%sSTART%s  dynasoc run scenarios/minimal.json, whole process: %.1f ms (median; best %.1f)", bold,
+         plain, get(r, "startup_ms"), get(r, "startup_ms_best"));
   for (const Json& note : r["notes"]) line(out, "note: %s", note.get<std::string>().c_str());
   return out;
 }
 
 }  // namespace
 
-int bench_command(const Arguments& arguments) {
+int bench_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc bench [options]",
       "Simulates the standard workload (scenarios/bench/standard.json) on both engines and as a SimPy model, and "
@@ -523,7 +545,7 @@ int bench_command(const Arguments& arguments) {
       "no-simpy", "leave the SimPy model out")("quiet", "no progress bar")(
       "engine", po::value<std::string>(), "one run of this engine alone: native or simgrid")(
       "explore", "the section EXPLORE alone: what racing saves (not part of --quick)");
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   Plan plan = options.has("quick") ? Plan::quick() : Plan{};
   plan.inferences = options.get_or<double>("inferences", plan.inferences);
@@ -537,24 +559,22 @@ int bench_command(const Arguments& arguments) {
     Json out = to_json(run);
     out["inferences_per_s"] = run.inferences_per_s();
     if (options.has("json"))
-      std::cout << out.dump(2) << "\n";
+      console.out << out.dump(2) << "\n";
     else
-      std::printf("%s inferences/s (%s in %.3f s of CPU time), peak memory %.1f MB\n",
-                  count_text(run.inferences_per_s()).c_str(), count_text(run.inferences).c_str(), run.cpu_s,
-                  run.peak_mb);
+      console.out << speed_text(run);
     return kSuccess;
   }
   if (options.has("explore")) {
-    ProgressBar progress(options.has("quiet"));
+    ProgressBar progress(console, options.has("quiet"));
     const Json section = bench_explore(default_jobs(), [&](double share) { progress(share); });
-    std::cout << (options.has("json") ? section.dump(2) + "\n" : bench_explore_text(section));
+    console.out << (options.has("json") ? section.dump(2) + "\n" : bench_explore_text(section));
     return kSuccess;
   }
-  const Json result = Bench(plan, !options.has("no-simpy"), options.has("quiet")).run();
+  const Json result = Bench(plan, !options.has("no-simpy"), options.has("quiet"), console).run();
   if (options.has("json"))
-    std::cout << result.dump(2) << "\n";
+    console.out << result.dump(2) << "\n";
   else
-    std::cout << bench_text(result, terminal_colour());
+    console.out << bench_text(result, console.colour);
   return kSuccess;
 }
 

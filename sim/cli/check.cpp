@@ -1,7 +1,5 @@
 // dynasoc check: claims, and whether they still come out as they did.
 #include <algorithm>
-#include <cstdio>
-#include <iostream>
 
 #include "cli/options.hpp"
 #include "results/checks/claim.hpp"
@@ -9,7 +7,7 @@
 namespace dynasoc::cli {
 namespace po = boost::program_options;
 
-int check_command(const Arguments& arguments) {
+int check_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc check FOLDER|FILE… [options]",
       "Evaluates claim files (*.claim.json): what was published, what we get, and whether that is the same.\n"
@@ -19,7 +17,7 @@ int check_command(const Arguments& arguments) {
       "json", "print one JSON object and nothing else")("markdown", "print tables for a document")(
       "quiet", "print only verdicts that changed")("jobs", po::value<std::string>(),
                                                    "runs at once (default: the machine's cores)");
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("files")) throw InputError("a folder or a file is missing; usage: dynasoc check FOLDER|FILE…");
 
@@ -41,25 +39,24 @@ int check_command(const Arguments& arguments) {
   const int jobs = jobs_of(options);
   std::vector<check::Checked> checked;
   {
-    ProgressBar progress(options.has("quiet"));
+    ProgressBar progress(console, options.has("quiet"));
     for (std::size_t i = 0; i < claims.size(); ++i)
       checked.push_back(check::evaluate(claims[i], jobs, [&](double share) {
         progress((static_cast<double>(i) + share) / static_cast<double>(claims.size()));
       }));
   }
   if (options.has("json"))
-    std::cout << check::check_json(checked).dump(2) << "\n";
+    console.out << check::check_json(checked).dump(2) << "\n";
   else if (options.has("markdown"))
-    std::cout << check::check_markdown(checked);
+    console.out << check::check_markdown(checked);
   else if (!options.has("quiet"))
-    std::cout << check::check_text(checked, terminal_colour());
+    console.out << check::check_text(checked, console.colour);
   bool all = true;
   for (const check::Checked& one : checked) {
     if (one.as_stored()) continue;
     all = false;
-    std::fprintf(stderr, "%s: the verdict was `%s` and is `%s` now\n", one.claim.path.c_str(),
-                 std::string(check::name_of(one.claim.file.verdict)).c_str(),
-                 std::string(check::name_of(one.verdict)).c_str());
+    console.err << one.claim.path.string() << ": the verdict was `" << check::name_of(one.claim.file.verdict)
+                << "` and is `" << check::name_of(one.verdict) << "` now\n";
   }
   return all ? kSuccess : kCheckFailed;
 }

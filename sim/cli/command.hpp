@@ -1,4 +1,4 @@
-// One file a subcommand; main.cpp finds them in one list.
+// One file a subcommand; command_line.cpp finds them in one list.
 #pragma once
 
 #include <string>
@@ -9,23 +9,25 @@ namespace dynasoc::cli {
 /// Exit status of the program (docs: "The command line").
 enum Status : int { kSuccess = 0, kCheckFailed = 1, kBadInput = 2, kOutsideFailed = 3, kBug = 4 };
 
+class Console;
+
 using Arguments = std::vector<std::string>;  ///< what follows the subcommand's name
 
-/// Each returns an exit status; InputError, OutsideError and InternalError are turned into 2, 3 and 4 by main.
-int run_command(const Arguments& arguments);
-int compare_command(const Arguments& arguments);
-int sweep_command(const Arguments& arguments);
-int merge_command(const Arguments& arguments);
-int table_command(const Arguments& arguments);
-int power_command(const Arguments& arguments);        ///< `table power`
-int table_merge_command(const Arguments& arguments);  ///< `table merge`
-int table_lint_command(const Arguments& arguments);   ///< `table lint`
-int check_command(const Arguments& arguments);
-int search_command(const Arguments& arguments);
-int explore_command(const Arguments& arguments);
-int lint_command(const Arguments& arguments);
-int list_command(const Arguments& arguments);
-int schema_command(const Arguments& arguments);
-int bench_command(const Arguments& arguments);
+/// Each returns an exit status; InputError, OutsideError and InternalError pass through.
+int run_command(const Arguments& arguments, Console& console);
+int compare_command(const Arguments& arguments, Console& console);
+int sweep_command(const Arguments& arguments, Console& console);
+int merge_command(const Arguments& arguments, Console& console);
+int table_command(const Arguments& arguments, Console& console);
+int power_command(const Arguments& arguments, Console& console);        ///< `table power`
+int table_merge_command(const Arguments& arguments, Console& console);  ///< `table merge`
+int table_lint_command(const Arguments& arguments, Console& console);   ///< `table lint`
+int check_command(const Arguments& arguments, Console& console);
+int search_command(const Arguments& arguments, Console& console);
+int explore_command(const Arguments& arguments, Console& console);
+int lint_command(const Arguments& arguments, Console& console);
+int list_command(const Arguments& arguments, Console& console);
+int schema_command(const Arguments& arguments, Console& console);
+int bench_command(const Arguments& arguments, Console& console);
 
 }  // namespace dynasoc::cli

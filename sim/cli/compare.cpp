@@ -1,5 +1,4 @@
 // dynasoc compare: competing managers on common random numbers.
-#include <iostream>
 
 #include "cli/options.hpp"
 #include "common/csv.hpp"
@@ -10,7 +9,7 @@
 namespace dynasoc::cli {
 namespace po = boost::program_options;
 
-int compare_command(const Arguments& arguments) {
+int compare_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc compare SCENARIO --policies A,B,… [options]",
       "Runs a scenario under each policy on the same arrivals and the same noise, and tells how they differ from the\n"
@@ -35,7 +34,7 @@ int compare_command(const Arguments& arguments) {
       "force", "overwrite results in --out")("json", "print one JSON object and nothing else")(
       "quiet", "print nothing but errors")("jobs", po::value<std::string>(),
                                            "runs at once (default: the machine's cores)");
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("scenario"))
     throw InputError("a scenario is missing; usage: dynasoc compare SCENARIO --policies A,B,… [options]");
@@ -87,7 +86,7 @@ int compare_command(const Arguments& arguments) {
   if (write) prepare_output(options.get<std::string>("out"), options.has("force"));
   Comparison comparison;
   {
-    ProgressBar progress(options.has("quiet"));
+    ProgressBar progress(console, options.has("quiet"));
     request.progress = [&](double share) { progress(share); };
     comparison = compare(scenario, request);
   }
@@ -100,9 +99,9 @@ int compare_command(const Arguments& arguments) {
     write_file(out / "comparison.json", json.dump(2) + "\n");
   }
   if (options.has("json"))
-    std::cout << json.dump(2) << "\n";
+    console.out << json.dump(2) << "\n";
   else if (!options.has("quiet"))
-    std::cout << comparison_text(scenario, comparison, metrics, terminal_colour());
+    console.out << comparison_text(scenario, comparison, metrics, console.colour);
   return kSuccess;
 }
 

@@ -1,6 +1,5 @@
 // dynasoc explore: multi-objective search over managers, what they choose from, and the board's settings.
 #include <chrono>
-#include <iostream>
 
 #include "cli/options.hpp"
 #include "common/text.hpp"
@@ -28,20 +27,21 @@ fs::path exploration_path(const std::string& given) {
   return scenario_path(given);
 }
 
-int pending(const Options& options, const explore::Candidates& candidates, const explore::Pending& needed) {
+int pending(const Options& options, Console& console, const explore::Candidates& candidates,
+            const explore::Pending& needed) {
   const auto most = static_cast<std::size_t>(whole_number(options, "batch", 1'000'000, 1, 1'000'000));
   write_file(options.get<std::string>("pending"), explore::pending_lines(candidates, needed, most));
   const std::size_t count = std::min(most, needed.needed.size());
   if (options.has("json"))
-    std::cout << Json{{"pending", count}}.dump() << "\n";
+    console.out << Json{{"pending", count}}.dump() << "\n";
   else if (!options.has("quiet"))
-    std::cout << "pending: " << count << "\n";
+    console.out << "pending: " << count << "\n";
   return kSuccess;
 }
 
 }  // namespace
 
-int explore_command(const Arguments& arguments) {
+int explore_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc explore EXPLORATION [options]",
       "Looks for the configurations of a scenario that no other dominates: over the manager and its parameters, the\n"
@@ -62,7 +62,7 @@ int explore_command(const Arguments& arguments) {
       "evaluate the lines of such a file and print lines for evaluations.tsv; nothing else")(
       "json", "print one JSON object and nothing else")("quiet", "print nothing but errors")(
       "jobs", po::value<std::string>(), "simulations at once (default: the machine's cores)");
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("exploration"))
     throw InputError("an exploration file is missing; usage: dynasoc explore EXPLORATION [options]");
@@ -76,11 +76,11 @@ int explore_command(const Arguments& arguments) {
   if (options.has("evaluate")) {
     std::string lines;
     {
-      ProgressBar progress(options.has("quiet"));
+      ProgressBar progress(console, options.has("quiet"));
       lines = explore::evaluate_lines(space, options.get<std::string>("evaluate"), jobs,
                                       [&](double share) { progress(share); });
     }
-    std::cout << lines;
+    console.out << lines;
     return kSuccess;
   }
   if (!explore::available(space.file().algorithm.kind))
@@ -90,7 +90,7 @@ int explore_command(const Arguments& arguments) {
   if (options.has("out"))
     journal = explore::open_directory(options.get<std::string>("out"), space, options.has("force"));
   double share = 0.001;
-  std::optional<ProgressBar> progress(options.has("quiet"));
+  std::optional<ProgressBar> progress(std::in_place, console, options.has("quiet"));
   explore::Candidates::Request request;
   request.jobs = jobs;
   request.pending = options.has("pending");
@@ -107,13 +107,11 @@ int explore_command(const Arguments& arguments) {
     exploration = explore::explore(candidates, design, hooks);
   } catch (const explore::Pending& needed) {
     progress.reset();
-    return pending(options, needed.of_design ? design : candidates, needed);
+    return pending(options, console, needed.of_design ? design : candidates, needed);
   } catch (const Interrupted&) {
     progress.reset();
     if (!options.has("out")) throw;
-    std::fprintf(stderr, "dynasoc: interrupted; the same command goes on from %s\n",
-                 options.get<std::string>("out").c_str());
-    return 130;
+    throw Interrupted{"the same command goes on from " + options.get<std::string>("out")};
   }
   progress.reset();
   // What ran before the change and what ran after it cannot be told apart.
@@ -130,13 +128,13 @@ int explore_command(const Arguments& arguments) {
   if (options.has("json")) {
     json["simulated_now"] = candidates.simulated() + design.simulated();
     json["seconds"] = seconds;
-    std::cout << json.dump(2) << "\n";
+    console.out << json.dump(2) << "\n";
   } else if (!options.has("quiet")) {
-    std::cout << explore::exploration_text(candidates, exploration, terminal_colour());
+    console.out << explore::exploration_text(candidates, exploration, console.colour);
   }
   if (!exploration.infeasible) return kSuccess;
   if (options.has("json") || options.has("quiet"))
-    std::fprintf(stderr, "%s: %s\n", path.c_str(), json["infeasible"].get<std::string>().c_str());
+    console.err << path.string() << ": " << json["infeasible"].get<std::string>() << "\n";
   return kCheckFailed;
 }
 

@@ -1,7 +1,5 @@
 // dynasoc lint: is a file what it should be? One line a bad file, status 2 if there is one.
 #include <algorithm>
-#include <cstdio>
-#include <iostream>
 #include <optional>
 
 #include "application/network.hpp"
@@ -143,14 +141,14 @@ std::string kind_of_file(const std::filesystem::path& path) {
 
 }  // namespace
 
-int lint_command(const Arguments& arguments) {
+int lint_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc lint FILE…",
       "Validates scenarios, platforms, networks, tables, traces, claims, sweeps, searches, explorations and\n"
       "manifests, and what they name.");
   options.positional("files", -1);
   options.add()("json", "print a JSON array of {file, kind, ok, message}")("quiet", "print nothing about good files");
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("files")) throw InputError("a file is missing; usage: dynasoc lint FILE…");
   Json all = Json::array();
@@ -161,16 +159,16 @@ int lint_command(const Arguments& arguments) {
       if (options.has("json"))
         all.push_back({{"file", file}, {"kind", kind}, {"ok", true}});
       else if (!options.has("quiet"))
-        std::cout << file << ": a good " << kind << "\n";
+        console.out << file << ": a good " << kind << "\n";
     } catch (const InputError& error) {
       good = false;
       if (options.has("json"))
         all.push_back({{"file", file}, {"ok", false}, {"message", error.what()}});
       else
-        std::fprintf(stderr, "%s\n", error.what());
+        console.err << error.what() << "\n";
     }
   }
-  if (options.has("json")) std::cout << all.dump(2) << "\n";
+  if (options.has("json")) console.out << all.dump(2) << "\n";
   return good ? kSuccess : kBadInput;
 }
 

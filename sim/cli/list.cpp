@@ -1,5 +1,4 @@
 // dynasoc list: everything a scenario may name.
-#include <iostream>
 
 #include "cli/options.hpp"
 #include "manager/governor.hpp"
@@ -10,7 +9,7 @@ namespace dynasoc::cli {
 namespace {
 
 template <class Interface>
-void list_registered(bool json, Json& all) {
+void list_registered(Console& console, bool json, Json& all) {
   const auto& registry = manager::Registry<Interface>::instance();
   for (const std::string& name : registry.names()) {
     const manager::Entry& entry = registry.entry(name);
@@ -19,28 +18,28 @@ void list_registered(bool json, Json& all) {
           {{"name", name}, {"doc", entry.doc}, {"source", entry.source}, {"parameters", entry.schema["properties"]}});
       continue;
     }
-    std::cout << name << ": " << entry.doc << "\n    source: " << entry.source << "\n";
+    console.out << name << ": " << entry.doc << "\n    source: " << entry.source << "\n";
     for (const auto& [key, parameter] : entry.schema["properties"].items()) {
       if (key == "comment") continue;
-      std::cout << "    " << key << (parameter.contains("default") ? " = " + parameter["default"].dump() : "");
+      console.out << "    " << key << (parameter.contains("default") ? " = " + parameter["default"].dump() : "");
       for (const char* bound : {"minimum", "exclusiveMinimum", "maximum"})
-        if (parameter.contains(bound)) std::cout << ", " << bound << " " << parameter[bound].dump();
-      if (parameter.contains("enum")) std::cout << ", one of " << parameter["enum"].dump();
-      std::cout << ": " << parameter.value("description", "") << "\n";
+        if (parameter.contains(bound)) console.out << ", " << bound << " " << parameter[bound].dump();
+      if (parameter.contains("enum")) console.out << ", one of " << parameter["enum"].dump();
+      console.out << ": " << parameter.value("description", "") << "\n";
     }
   }
 }
 
-void list_names(const std::vector<std::string>& names, bool json, Json& all) {
+void list_names(Console& console, const std::vector<std::string>& names, bool json, Json& all) {
   for (const std::string& name : names) {
     if (json)
       all.push_back({{"name", name}});
     else
-      std::cout << name << "\n";
+      console.out << name << "\n";
   }
 }
 
-void list_metrics(bool json, Json& all) {
+void list_metrics(Console& console, bool json, Json& all) {
   for (const Metric& metric : metric_table()) {
     if (json) {
       all.push_back({{"name", metric.name},
@@ -51,24 +50,24 @@ void list_metrics(bool json, Json& all) {
                      {"in_run", metric.in_run}});
       continue;
     }
-    std::cout << metric.name << ": " << metric.doc;
-    if (!metric.unit.empty()) std::cout << " [" << metric.unit << "]";
-    if (metric.better != Better::neither) std::cout << "; " << name_of(metric.better) << " is better";
-    std::cout << "\n";
-    if (!metric.source.empty()) std::cout << "    source: " << metric.source << "\n";
+    console.out << metric.name << ": " << metric.doc;
+    if (!metric.unit.empty()) console.out << " [" << metric.unit << "]";
+    if (metric.better != Better::neither) console.out << "; " << name_of(metric.better) << " is better";
+    console.out << "\n";
+    if (!metric.source.empty()) console.out << "    source: " << metric.source << "\n";
   }
 }
 
 }  // namespace
 
-int list_command(const Arguments& arguments) {
+int list_command(const Arguments& arguments, Console& console) {
   static const std::vector<std::string> kKinds{"policies",  "governors", "networks", "platforms",
                                                "scenarios", "traces",    "metrics"};
   Options options("dynasoc list policies|governors|networks|platforms|scenarios|traces|metrics",
                   "Lists what a scenario may name, and what a run reports.");
   options.positional("kind", 1);
   options.add()("json", "print a JSON array");
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("kind")) throw InputError("list what?" + hint("", kKinds));
   const std::string kind = options.get<std::vector<std::string>>("kind")[0];
@@ -76,22 +75,22 @@ int list_command(const Arguments& arguments) {
   Json all = Json::array();
   const DataPaths paths;
   if (kind == "policies")
-    list_registered<manager::Policy>(json, all);
+    list_registered<manager::Policy>(console, json, all);
   else if (kind == "governors")
-    list_registered<manager::Governor>(json, all);
+    list_registered<manager::Governor>(console, json, all);
   else if (kind == "networks")
-    list_names(paths.networks(), json, all);
+    list_names(console, paths.networks(), json, all);
   else if (kind == "platforms")
-    list_names(paths.platforms(), json, all);
+    list_names(console, paths.platforms(), json, all);
   else if (kind == "scenarios")
-    list_names(paths.scenarios(), json, all);
+    list_names(console, paths.scenarios(), json, all);
   else if (kind == "traces")
-    list_names(paths.traces(), json, all);
+    list_names(console, paths.traces(), json, all);
   else if (kind == "metrics")
-    list_metrics(json, all);
+    list_metrics(console, json, all);
   else
     throw InputError("list: unknown kind " + in_quotes(kind) + hint(kind, kKinds));
-  if (json) std::cout << all.dump(2) << "\n";
+  if (json) console.out << all.dump(2) << "\n";
   return kSuccess;
 }
 

@@ -1,34 +1,19 @@
 #include "cli/options.hpp"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
-#include <atomic>
 #include <charconv>
-#include <chrono>
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <iostream>
 #include <thread>
+
+#include "common/installation.hpp"
 
 namespace dynasoc::cli {
 namespace po = boost::program_options;
-namespace {
-
-std::atomic<bool> interrupted{false};  // a signal handler can reach nothing else
-static_assert(std::atomic<bool>::is_always_lock_free);
-
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-}  // namespace
 
 void Options::positional(const std::string& name, int most) {
   hidden_.add_options()(name.c_str(), po::value<std::vector<std::string>>());
   positional_.add(name.c_str(), most);
 }
 
-void Options::parse(const Arguments& arguments) {
+void Options::parse(const Arguments& arguments, Console& console) {
   visible_.add_options()("help,h", "print this and end");
   po::options_description all;
   all.add(visible_).add(hidden_);
@@ -57,7 +42,7 @@ void Options::parse(const Arguments& arguments) {
     throw InputError(std::string(error.what()) + "; usage: " + usage_);
   }
   help_ = values_.count("help") > 0;
-  if (help_) std::cout << "usage: " << usage_ << "\n\n" << doc_ << "\n\n" << visible_;
+  if (help_) console.out << "usage: " << usage_ << "\n\n" << doc_ << "\n\n" << visible_;
 }
 
 std::int64_t whole_number(const Options& options, const std::string& name, std::int64_t otherwise, std::int64_t least,
@@ -88,39 +73,12 @@ Overrides overrides_of(const std::vector<std::string>& settings) {
   return out;
 }
 
-void run_with_simgrid(int argc, char** argv) {
-  if (simgrid_available()) return;
-  const bool wanted = [&] {
-    for (int i = 1; i < argc; ++i) {
-      const std::string_view argument = argv[i];
-      if (argument == "--engine=simgrid" ||
-          (argument == "--engine" && i + 1 < argc && argv[i + 1] == std::string_view("simgrid")))
-        return true;
-    }
-    return false;
-  }();
-  if (!wanted) return;
-  if (const auto sibling = simgrid_program()) ::execv(sibling->c_str(), argv);
-}
-
-void continue_with_simgrid(const std::string& command, const Arguments& arguments) {
+std::optional<int> continue_with_simgrid(const Arguments& all, Console& console) {
   const auto sibling = simgrid_available() ? std::nullopt : simgrid_program();
-  if (!sibling) return;
-  std::vector<std::string> words{sibling->string(), command};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  ::execv(sibling->c_str(), argv.data());
+  return sibling ? console.continue_as(*sibling, all) : std::nullopt;
 }
 
-std::optional<std::filesystem::path> simgrid_program() {
-  std::error_code code;
-  const auto self = std::filesystem::read_symlink("/proc/self/exe", code);
-  const auto sibling = self.parent_path() / "dynasoc-simgrid";
-  if (code || ::access(sibling.c_str(), X_OK) != 0) return std::nullopt;
-  return sibling;
-}
+std::optional<std::filesystem::path> simgrid_program() { return installation::program("dynasoc-simgrid"); }
 
 EngineKind engine_of(const std::string& name) {
   std::vector<std::string> known;
@@ -138,43 +96,6 @@ EngineKind engine_of(const std::string& name) {
 }
 
 int default_jobs() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
-
-ProgressBar::ProgressBar(bool quiet) : shown_(!quiet && ::isatty(STDERR_FILENO)), started_s_(seconds()) {
-  const auto stop = [](int signal) {
-    interrupted = true;
-    std::signal(signal, SIG_DFL);  // pressed again, it ends the program at once
-  };
-  std::signal(SIGINT, stop);
-  std::signal(SIGTERM, stop);
-}
-
-ProgressBar::~ProgressBar() {
-  if (drawn_) std::fputs("\r\033[K", stderr);
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
-}
-
-void ProgressBar::operator()(double share, const std::string& note) {
-  if (interrupted) throw Interrupted{};
-  const double now_s = seconds(), elapsed_s = now_s - started_s_;
-  if (!shown_ || elapsed_s < 1 || now_s - drawn_at_s_ < 0.1) return;
-  drawn_at_s_ = now_s;
-  drawn_ = true;
-  const int width = note.empty() ? 40 : 16;  // so that the line stays below 80 columns
-  const int full = static_cast<int>(share * width);
-  std::string bar;
-  for (int i = 0; i < width; ++i) bar += i < full ? "━" : " ";
-  std::fprintf(stderr, "\r\033[K%s %3.0f %%, %.0f s left%s%s", bar.c_str(), 100 * share,
-               share > 0 ? elapsed_s / share * (1 - share) : 0.0, note.empty() ? "" : ", ", note.c_str());
-}
-
-int terminal_columns() {
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 100;
-}
-
-bool terminal_colour() { return ::isatty(STDOUT_FILENO) && std::getenv("NO_COLOR") == nullptr; }
 
 std::filesystem::path scenario_path(const std::string& given) {
   std::error_code code;

@@ -8,14 +8,14 @@
 
 #include <boost/program_options.hpp>
 
-#include "cli/command.hpp"
+#include "cli/console.hpp"
 #include "scenario/scenario.hpp"
 #include "world/run.hpp"
 
 namespace dynasoc::cli {
 
-/// Parses `arguments`; unknown options get the nearest known one. `--help` prints `usage` and the options and makes
-/// `asked_for_help` true. Throws InputError.
+/// Parses `arguments`; unknown options get the nearest known one. `--help` prints `usage` and the options to the
+/// console and makes `asked_for_help` true. Throws InputError.
 class Options {
  public:
   Options(std::string usage, std::string doc) : usage_(std::move(usage)), doc_(std::move(doc)) {}
@@ -23,7 +23,7 @@ class Options {
   boost::program_options::options_description_easy_init add() { return visible_.add_options(); }
   void positional(const std::string& name, int most);
 
-  void parse(const Arguments& arguments);
+  void parse(const Arguments& arguments, Console& console);
   bool asked_for_help() const { return help_; }
   bool has(const std::string& name) const { return values_.count(name) > 0; }
   template <class T>
@@ -54,14 +54,11 @@ Overrides overrides_of(const std::vector<std::string>& settings);
 /// The file meant by a scenario argument: a path, or the name of one that `list` knows. Throws InputError.
 std::filesystem::path scenario_path(const std::string& given);
 
-/// Continues as `dynasoc-simgrid` when the command line asks for that engine and this program lacks it.
-void run_with_simgrid(int argc, char** argv);
+/// Lets `dynasoc-simgrid` answer the command line `all` if this program lacks that engine and the other one was built:
+/// its exit status, else nothing. Nothing may have been printed.
+std::optional<int> continue_with_simgrid(const Arguments& all, Console& console);
 
-/// The same for a command that learns only from a file (a manifest) that the engine is wanted. Nothing may have been
-/// printed.
-void continue_with_simgrid(const std::string& command, const Arguments& arguments);
-
-/// `dynasoc-simgrid` beside this program, if it was built.
+/// `dynasoc-simgrid`, if it was built: see common/installation.hpp.
 std::optional<std::filesystem::path> simgrid_program();
 
 /// Native unless asked otherwise; refuses unknown engines and one that was not built in.
@@ -72,31 +69,5 @@ int default_jobs();
 
 /// As many replications at once as `--jobs` says; default: this machine's cores.
 int jobs_of(const Options& options);
-
-/// A progress bar with the time that remains on stderr: only on a terminal, only after a second. Throws Interrupted
-/// once Ctrl-C (or SIGTERM) was pressed.
-class ProgressBar {
- public:
-  explicit ProgressBar(bool quiet);
-  ~ProgressBar();
-  /// `note` stands behind the time that remains.
-  void operator()(double share, const std::string& note = {});
-
- private:
-  bool shown_;
-  bool drawn_ = false;
-  double started_s_;
-  double drawn_at_s_ = 0;
-};
-
-/// The user pressed Ctrl-C. The program ends with status 130 and says `note`; whatever is on disk is complete or
-/// resumable.
-struct Interrupted {
-  std::string note = "nothing was written";
-};
-
-/// Width of the terminal behind stdout; 100 where there is none. Colours only on a terminal and without NO_COLOR.
-int terminal_columns();
-bool terminal_colour();
 
 }  // namespace dynasoc::cli

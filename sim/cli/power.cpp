@@ -1,8 +1,7 @@
 // `dynasoc table power RECIPE`: computes a platform's power points from measured rows.
 #include <algorithm>
-#include <iostream>
 
-#include "cli/command.hpp"
+#include "cli/console.hpp"
 #include "common/document.hpp"
 #include "common/text.hpp"
 #include "device/power_fit.hpp"
@@ -75,7 +74,7 @@ Json unit_json(const PowerCalibration::Unit& unit) {
 
 }  // namespace
 
-int power_command(const Arguments& arguments) {
+int power_command(const Arguments& arguments, Console& console) {
   static constexpr const char* kUsage =
       "usage: dynasoc table power RECIPE.json [--write] [--json]\n"
       "  Fits idle and busy power to the measured rows that the recipe names (platforms/raw/*.power.json) and prints "
@@ -92,7 +91,7 @@ int power_command(const Arguments& arguments) {
     } else if (argument == "--json") {
       json = true;
     } else if (argument == "--help" || argument == "-h") {
-      std::cout << kUsage;
+      console.out << kUsage;
       return kSuccess;
     } else if (argument.starts_with("-")) {
       const std::vector<std::string> known{"--write", "--json", "--help"};
@@ -114,31 +113,31 @@ int power_command(const Arguments& arguments) {
   if (json) {
     Json units = Json::object();
     for (const auto& unit : calibration.units) units[unit.name] = unit_json(unit);
-    std::cout << Json{{"platform", calibration.platform.string()},
-                      {"units", std::move(units)},
-                      {"static_power_w", calibration.static_power_w},
-                      {"static_power_source", calibration.static_power_source},
-                      {"static_power_std_w", calibration.static_power_std_w},
-                      {"up_to_date", same || write}}
-                     .dump(2)
-              << "\n";
+    console.out << Json{{"platform", calibration.platform.string()},
+                        {"units", std::move(units)},
+                        {"static_power_w", calibration.static_power_w},
+                        {"static_power_source", calibration.static_power_source},
+                        {"static_power_std_w", calibration.static_power_std_w},
+                        {"up_to_date", same || write}}
+                       .dump(2)
+                << "\n";
   } else {
-    std::cout << calibration.report;
+    console.out << calibration.report;
     for (const auto& unit : calibration.units) {
-      std::cout << unit.name << ": MHz, idle W, busy W\n";
+      console.out << unit.name << ": MHz, idle W, busy W\n";
       for (const PowerPoint& point : unit.points)
-        std::cout << "  " << number_text(point.mhz) << "  " << number_text(point.idle_w) << "  "
-                  << number_text(point.busy_w) << "\n";
+        console.out << "  " << number_text(point.mhz) << "  " << number_text(point.idle_w) << "  "
+                    << number_text(point.busy_w) << "\n";
     }
   }
   if (write) {
     write_file(calibration.platform, text);
-    if (!json) std::cout << "written to " << calibration.platform.string() << "\n";
+    if (!json) console.out << "written to " << calibration.platform.string() << "\n";
     return kSuccess;
   }
   if (!json)
-    std::cout << calibration.platform.string()
-              << (same ? " holds these figures\n" : " holds other figures (--write to replace them)\n");
+    console.out << calibration.platform.string()
+                << (same ? " holds these figures\n" : " holds other figures (--write to replace them)\n");
   return same ? kSuccess : kCheckFailed;
 }
 

@@ -1,6 +1,5 @@
 // dynasoc run: simulate a scenario (or re-run a manifest).
 #include <cmath>
-#include <iostream>
 
 #include "cli/options.hpp"
 #include "common/text.hpp"
@@ -26,7 +25,7 @@ void check_timeline(const Scenario& scenario, int replications) {
 
 }  // namespace
 
-int run_command(const Arguments& arguments) {
+int run_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc run SCENARIO [options]",
       "Simulates a scenario file, or a run's manifest.json again. Prints a summary; with --out, writes jobs.csv,\n"
@@ -49,7 +48,7 @@ int run_command(const Arguments& arguments) {
       "draw in each replication how far modelled latencies are off, from their prediction intervals (the same as --set "
       "sample_latency=true)")("jobs", po::value<std::string>(),
                               "replications run at once (default: the machine's cores)");
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("scenario")) throw InputError("a scenario is missing; usage: dynasoc run SCENARIO [options]");
 
@@ -73,7 +72,11 @@ int run_command(const Arguments& arguments) {
       whole_number(options, "replications", request.replications, 1, static_cast<std::int64_t>(kMostReplications)));
   request.engine = options.get_or<std::string>("engine", request.engine);
   const int jobs = jobs_of(options);
-  if (request.engine == "simgrid") continue_with_simgrid("run", arguments);
+  if (request.engine == "simgrid") {  // the manifest says so
+    Arguments all{"run"};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    if (const auto status = continue_with_simgrid(all, console)) return *status;
+  }
   const EngineKind engine = engine_of(request.engine);
   auto setup = std::make_shared<Setup>(*scenario.setup);
   setup->seed = request.seed;
@@ -93,18 +96,18 @@ int run_command(const Arguments& arguments) {
 
   std::vector<RunRecord> records;
   {
-    ProgressBar progress(options.has("quiet"));
+    ProgressBar progress(console, options.has("quiet"));
     records =
         simulate_all(*setup, recording, engine, request.replications, jobs, [&](double share) { progress(share); });
   }
   const Json summary = summary_json(scenario, request.engine, records);
   if (write) write_output(options.get<std::string>("out"), scenario, request, records, summary);
   if (options.has("json"))
-    std::cout << summary.dump(2) << "\n";
+    console.out << summary.dump(2) << "\n";
   else if (!options.has("quiet"))
-    std::cout << summary_text(scenario, request.engine, records, terminal_columns(), terminal_colour())
-              << (why ? "\n" + why_text(*setup, records[0], most_decisions, terminal_colour()) : "")
-              << (write ? "  written to " + options.get<std::string>("out") + "\n" : "");
+    console.out << summary_text(scenario, request.engine, records, console.columns, console.colour)
+                << (why ? "\n" + why_text(*setup, records[0], most_decisions, console.colour) : "")
+                << (write ? "  written to " + options.get<std::string>("out") + "\n" : "");
   return kSuccess;
 }
 

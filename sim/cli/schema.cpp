@@ -1,5 +1,4 @@
 // dynasoc schema: JSON Schemas, from the same declarations that read the files.
-#include <iostream>
 
 #include "application/network.hpp"
 #include "cli/options.hpp"
@@ -22,13 +21,13 @@ Json schema(const char* title) {
 
 }  // namespace
 
-int schema_command(const Arguments& arguments) {
+int schema_command(const Arguments& arguments, Console& console) {
   static const std::vector<std::string> kKinds{"scenario", "platform", "network",    "claim",
                                                "sweep",    "search",   "exploration"};
   Options options("dynasoc schema scenario|platform|network|claim|sweep|search|exploration",
                   "Prints the JSON Schema of a file format. Point an editor at it with a \"$schema\" member.");
   options.positional("kind", 1);
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("kind")) throw InputError("schema of what?" + hint("", kKinds));
   const std::string kind = options.get<std::vector<std::string>>("kind")[0];
@@ -49,7 +48,7 @@ int schema_command(const Arguments& arguments) {
     out = schema<explore::ExplorationFile>("DynaSoC exploration");
   else
     throw InputError("schema: unknown kind " + in_quotes(kind) + hint(kind, kKinds));
-  std::cout << out.dump(2) << "\n";
+  console.out << out.dump(2) << "\n";
   return kSuccess;
 }
 

@@ -2,7 +2,6 @@
 #include "explore/search/search.hpp"
 
 #include <chrono>
-#include <iostream>
 
 #include "cli/options.hpp"
 #include "common/text.hpp"
@@ -35,7 +34,7 @@ void write_network(const std::filesystem::path& folder, const search::ExportedNe
 
 }  // namespace
 
-int search_command(const Arguments& arguments) {
+int search_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc search SEARCH [options]",
       "Searches a super-network for sub-networks that are fast and accurate: latency from a table of blocks on a\n"
@@ -54,7 +53,7 @@ int search_command(const Arguments& arguments) {
       "digits everywhere, another one other last digits and thereby another front")(
       "json", "print one JSON object and nothing else")("quiet", "print nothing but errors")(
       "jobs", po::value<std::string>(), "threads (default: the machine's cores)");
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("search")) throw InputError("a search file is missing; usage: dynasoc search SEARCH [options]");
 
@@ -75,7 +74,7 @@ int search_command(const Arguments& arguments) {
   search::Result result;
   const auto began = std::chrono::steady_clock::now();
   {
-    ProgressBar progress(options.has("quiet"));
+    ProgressBar progress(console, options.has("quiet"));
     request.progress = [&](double share) { progress(share); };
     result = search::search(prepared, request);
   }
@@ -103,12 +102,12 @@ int search_command(const Arguments& arguments) {
   if (options.has("json")) {
     json["elapsed_s"] = elapsed_s;
     json["evaluations_per_s"] = static_cast<double>(result.evaluations) / elapsed_s;
-    std::cout << json.dump(2) << "\n";
+    console.out << json.dump(2) << "\n";
   } else if (!options.has("quiet")) {
-    std::cout << search::search_text(prepared, result, terminal_columns(), terminal_colour());
+    console.out << search::search_text(prepared, result, console.columns, console.colour);
     if (exports)
-      std::cout << "\n  exported   " << network.points.size() << " sub-networks as "
-                << (std::filesystem::path(options.get<std::string>("export")) / "network.json").string() << "\n";
+      console.out << "\n  exported   " << network.points.size() << " sub-networks as "
+                  << (std::filesystem::path(options.get<std::string>("export")) / "network.json").string() << "\n";
   }
   return kSuccess;
 }

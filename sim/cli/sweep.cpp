@@ -1,12 +1,9 @@
 // dynasoc sweep and dynasoc merge: every combination of a scenario's list-valued fields, resumable and in parts.
 #include "explore/sweep/sweep.hpp"
 
-#include <unistd.h>
-
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <iostream>
 
 #include "cli/options.hpp"
 #include "common/csv.hpp"
@@ -133,7 +130,7 @@ std::string missing_text(const SweepTable& table) {
 
 }  // namespace
 
-int sweep_command(const Arguments& arguments) {
+int sweep_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc sweep SWEEP [options]",
       "Runs every combination of a scenario's list-valued fields (or ranges) and writes one tidy table, a row for "
@@ -154,7 +151,7 @@ int sweep_command(const Arguments& arguments) {
       "pending", "make --out ready and print what is missing, [[A,B],…], for a distributed engine")(
       "dry-run", "print the axes and the number of points, run nothing")("force", "start anew in --out")(
       "json", "print one JSON object and nothing else")("quiet", "print nothing but errors");
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("sweep")) throw InputError("a sweep is missing; usage: dynasoc sweep SWEEP [options]");
   std::vector<std::string> metrics;
@@ -186,30 +183,30 @@ int sweep_command(const Arguments& arguments) {
   if (options.has("pending")) {
     if (!options.has("out")) throw InputError("--pending needs --out, the directory of the sweep");
     constexpr std::size_t kMostRanges = 100'000;
-    ProgressBar bar(true);
+    ProgressBar bar(console, true);
     const auto gaps = explore::prepare_sweep(*sweep, options.get<std::string>("out"), range, options.has("force"),
                                              kMostRanges, [&](const SweepProgress&) { bar(0); });
     Json pending = Json::array();
     for (const PointRange& gap : gaps.ranges) pending.push_back({gap.begin, gap.end});
-    std::cout << Json({{"sweep", sweep->name()},
-                       {"points", sweep->size()},
-                       {"fingerprint", sweep->fingerprint()},
-                       {"missing", gaps.missing},
-                       {"pending", pending}})
-                     .dump()
-              << "\n";
+    console.out << Json({{"sweep", sweep->name()},
+                         {"points", sweep->size()},
+                         {"fingerprint", sweep->fingerprint()},
+                         {"missing", gaps.missing},
+                         {"pending", pending}})
+                       .dump()
+                << "\n";
     return kSuccess;
   }
 
-  const Page page(terminal_columns(), terminal_colour());
+  const Page page(console.columns, console.colour);
   Json out = {{"sweep", sweep->name()}, {"points", sweep->size()}};
   for (const auto& axis : sweep->axes()) out["axes"][axis.name] = axis.values.size();
   out["metrics"] = sweep->metrics();
   if (options.has("dry-run")) {
     if (json)
-      std::cout << out.dump(2) << "\n";
+      console.out << out.dump(2) << "\n";
     else
-      std::cout << page.bold(sweep->name()) << ": " << count_text(sweep->size()) << " points\n" << axes_text(*sweep);
+      console.out << page.bold(sweep->name()) << ": " << count_text(sweep->size()) << " points\n" << axes_text(*sweep);
     return kSuccess;
   }
 
@@ -224,7 +221,7 @@ int sweep_command(const Arguments& arguments) {
   const double begin_s = seconds();
   SweepProgress state;
   try {
-    ProgressBar bar(quiet);
+    ProgressBar bar(console, quiet);
     state = explore::run_sweep(*sweep, directory, range, jobs, options.has("force"), [&](const SweepProgress& now) {
       state = now;
       const auto wanted = static_cast<double>(now.total - now.found), made = static_cast<double>(now.done - now.found);
@@ -241,8 +238,8 @@ int sweep_command(const Arguments& arguments) {
   if (options.has("points")) {
     explore::PointReader reader({directory / "points"});
     for (const auto& [path, hash] : sweep->inputs_met())
-      std::cout << "input\t" << hash << "\t" << path.string() << "\n";
-    for (explore::PointRecord record; reader.next(record);) std::cout << explore::point_line(record);
+      console.out << "input\t" << hash << "\t" << path.string() << "\n";
+    for (explore::PointRecord record; reader.next(record);) console.out << explore::point_line(record);
     return kSuccess;
   }
   const SweepTable table = explore::write_table(*sweep, directory, range);
@@ -261,29 +258,29 @@ int sweep_command(const Arguments& arguments) {
   out["warnings"] = sweep->warnings();
   if (json) {
     if (scratch) out["table"] = rows_json(directory / "results.csv");
-    std::cout << out.dump(2) << "\n";
+    console.out << out.dump(2) << "\n";
   } else if (scratch) {
-    std::cout << read_file(directory / "results.csv");
+    console.out << read_file(directory / "results.csv");
   } else if (!quiet) {
-    std::cout << page.bold(sweep->name()) << (sweep->title().empty() ? "" : " - " + sweep->title()) << "\n"
-              << axes_text(*sweep) << "\n"
-              << marginals_text(*sweep, table, page) << "  " << count_text(state.total)
-              << " points: " << count_text(simulated) << " simulated";
-    if (state.reused > 0) std::cout << ", " << count_text(state.reused) << " taken from before the sweep was changed";
-    if (state.found > 0) std::cout << ", " << count_text(state.found) << " were there";
+    console.out << page.bold(sweep->name()) << (sweep->title().empty() ? "" : " - " + sweep->title()) << "\n"
+                << axes_text(*sweep) << "\n"
+                << marginals_text(*sweep, table, page) << "  " << count_text(state.total)
+                << " points: " << count_text(simulated) << " simulated";
+    if (state.reused > 0) console.out << ", " << count_text(state.reused) << " taken from before the sweep was changed";
+    if (state.found > 0) console.out << ", " << count_text(state.found) << " were there";
     // How long it took is for who sits there; what is kept of it should be the same every time.
-    if (::isatty(STDOUT_FILENO)) {
-      std::cout << "; " << rounded_text(took_s, 3) << " s";
-      if (simulated > 0 && took_s > 0) std::cout << ", " << rate_text(static_cast<double>(simulated) / took_s);
+    if (console.interactive) {
+      console.out << "; " << rounded_text(took_s, 3) << " s";
+      if (simulated > 0 && took_s > 0) console.out << ", " << rate_text(static_cast<double>(simulated) / took_s);
     }
-    std::cout << "\n  " << count_text(table.rows) << " rows in " << (directory / "results.csv").string() << "\n";
+    console.out << "\n  " << count_text(table.rows) << " rows in " << (directory / "results.csv").string() << "\n";
     for (const std::string& warning : sweep->warnings())
-      std::cout << page.paint("33", "  note      ") << warning << "\n";
+      console.out << page.paint("33", "  note      ") << warning << "\n";
   }
   return kSuccess;
 }
 
-int merge_command(const Arguments& arguments) {
+int merge_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc merge DIR… [--out DIR] [options]",
       "Collects the points of a sweep's parts (--shard, or a distributed engine's batches) in one directory\n"
@@ -294,7 +291,7 @@ int merge_command(const Arguments& arguments) {
                 "directory of the whole; may be new, or hold points of the same sweep")(
       "force", "overwrite another sweep in --out")("json", "print one JSON object and nothing else")(
       "quiet", "print nothing but errors");
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("directories")) throw InputError("a directory is missing; usage: dynasoc merge DIR… --out DIR");
   std::vector<fs::path> directories;
@@ -305,18 +302,18 @@ int merge_command(const Arguments& arguments) {
   const SweepTable table = explore::merge_sweeps(directories, into, options.has("force"));
   const bool whole = table.missing_points == 0;
   if (options.has("json"))
-    std::cout << Json({{"points", table.points},
-                       {"rows", table.rows},
-                       {"missing", table.missing_points},
-                       {"results", whole ? Json((into / "results.csv").string()) : Json(nullptr)}})
-                     .dump(2)
-              << "\n";
+    console.out << Json({{"points", table.points},
+                         {"rows", table.rows},
+                         {"missing", table.missing_points},
+                         {"results", whole ? Json((into / "results.csv").string()) : Json(nullptr)}})
+                       .dump(2)
+                << "\n";
   else if (!whole)
-    std::cerr << "dynasoc: " << missing_text(table) << "; `dynasoc sweep " << into.string() << " --out "
-              << into.string() << "` runs them\n";
+    console.err << "dynasoc: " << missing_text(table) << "; `dynasoc sweep " << into.string() << " --out "
+                << into.string() << "` runs them\n";
   else if (!options.has("quiet"))
-    std::cout << count_text(table.points) << " points, " << count_text(table.rows) << " rows in "
-              << (into / "results.csv").string() << "\n";
+    console.out << count_text(table.points) << " points, " << count_text(table.rows) << " rows in "
+                << (into / "results.csv").string() << "\n";
   return whole ? kSuccess : kCheckFailed;
 }
 

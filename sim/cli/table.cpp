@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <iostream>
 #include <map>
 #include <optional>
 #include <string>
@@ -129,7 +128,7 @@ std::string import_doc() {
          "ms\"";
 }
 
-int import_command(const Arguments& arguments) {
+int import_command(const Arguments& arguments, Console& console) {
   Options options("dynasoc table import FORM INPUT… [-o OUT] [options of the form]", import_doc());
   options.add()("output,o", po::value<std::string>(), "file to write; without it the table goes to the terminal")(
       "force,f", "replace the file if it exists");
@@ -141,7 +140,7 @@ int import_command(const Arguments& arguments) {
         options.add()(option.name.c_str(), po::value<std::string>(), "see the forms");
       }
   options.positional("what", -1);
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("what")) throw InputError("table import: which form? (`dynasoc table import --help` lists them)");
   const Words words = options.get<Words>("what");
@@ -150,12 +149,12 @@ int import_command(const Arguments& arguments) {
     if (options.has(name)) given[name] = options.get<std::string>(name);
   std::vector<std::string> warnings;
   const std::string content = import_files(words[0], {words.begin() + 1, words.end()}, given, &warnings);
-  for (const std::string& warning : warnings) std::cerr << "warning: " << warning << '\n';
-  deliver(content, options);
+  for (const std::string& warning : warnings) console.err << "warning: " << warning << '\n';
+  deliver(content, options, console);
   return kSuccess;
 }
 
-int show_command(const Arguments& arguments) {
+int show_command(const Arguments& arguments, Console& console) {
   Options options("dynasoc table show FILE.csv|NETWORK [options]",
                   "The cells of a table, where they come from, a summary.");
   options.add()("table,t", po::value<std::string>(), "which table of the network (its default)")(
@@ -165,7 +164,7 @@ int show_command(const Arguments& arguments) {
       "are "
       "prediction intervals or deviations, markers tell measured, digitised and derived");
   options.positional("what", 1);
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   const std::string what = only_word(options, "table show: which file or network?");
 
@@ -246,7 +245,7 @@ int show_command(const Arguments& arguments) {
     Json summary = {{"cells", table.cells.size()}, {"subnets", subnets.size()}, {"with_energy", with_energy}};
     for (const auto& [name, kind] : EnumNames<Provenance>::names)
       summary["provenance"][std::string(name)] = latency_kinds[kind];
-    std::cout << Json{{"table", title}, {"cells", std::move(cells)}, {"summary", std::move(summary)}}.dump(2) << '\n';
+    console.out << Json{{"table", title}, {"cells", std::move(cells)}, {"summary", std::move(summary)}}.dump(2) << '\n';
     return kSuccess;
   }
 
@@ -265,19 +264,19 @@ int show_command(const Arguments& arguments) {
                     energy(cell.power_w), energy(cell.idle_power_w)});
     if (network) rows.back().insert(rows.back().begin() + 2, rounded_text(accuracy(cell)));
   }
-  std::cout << title << '\n' << aligned(rows);
+  console.out << title << '\n' << aligned(rows);
   const auto count = [](std::map<Provenance, int>& kinds) {
     return std::to_string(kinds[Provenance::measured]) + " measured (m), " +
            std::to_string(kinds[Provenance::digitised]) + " digitised (d), " +
            std::to_string(kinds[Provenance::derived]) + " derived (*)";
   };
-  std::cout << table.cells.size() << " cells of " << subnets.size() << " sub-network"
-            << (subnets.size() == 1 ? "" : "s") << ", " << rounded_text(fastest) << " to " << rounded_text(slowest)
-            << " ms: " << count(latency_kinds) << "; energy: ";
+  console.out << table.cells.size() << " cells of " << subnets.size() << " sub-network"
+              << (subnets.size() == 1 ? "" : "s") << ", " << rounded_text(fastest) << " to " << rounded_text(slowest)
+              << " ms: " << count(latency_kinds) << "; energy: ";
   if (with_energy == 0)
-    std::cout << "none\n";
+    console.out << "none\n";
   else
-    std::cout << count(energy_kinds) << '\n';
+    console.out << count(energy_kinds) << '\n';
   return kSuccess;
 }
 
@@ -293,7 +292,7 @@ bool can_be_read(const ScalingFit& fit) {
   return fit.has_shape() && fit.mape <= kMostMissed;
 }
 
-int fit_command(const Arguments& arguments) {
+int fit_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc table fit FILE.csv [options]",
       "Fits the soft roofline to the cells of each sub-network on each unit: how latency follows clocks and\n"
@@ -308,7 +307,7 @@ int fit_command(const Arguments& arguments) {
       "and shares there are fractions (0.01 is one percent)")("residuals", "also print each cell's residual")(
       "p", po::value<double>(), "hold the overlap p at this value (1 to 64) instead of fitting it");
   options.positional("what", 1);
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   const std::string what = only_word(options, "table fit: which file?");
   FitOptions fit_options;
@@ -370,62 +369,63 @@ int fit_command(const Arguments& arguments) {
                               {"points", std::move(points)},
                               {"shape", coefficients(normalised(fit.model))}};
     }
-    std::cout << Json{{"groups", std::move(groups)}}.dump(2) << '\n';
+    console.out << Json{{"groups", std::move(groups)}}.dump(2) << '\n';
     return kSuccess;
   }
   for (const auto& [group, fit] : fits) {
     const auto percent = [](double x) { return std::isfinite(x) ? rounded_text(100 * x, 3) + " %" : std::string("-"); };
     const SoftRoofline& m = fit.model;
     const auto counted = [](int n, const char* thing) { return std::to_string(n) + " " + thing + (n == 1 ? "" : "s"); };
-    std::cout << group.name() << ": " << counted(fit.n, "cell") << " at "
-              << counted(fit.operating_points, "operating point") << "\n  ";
+    console.out << group.name() << ": " << counted(fit.n, "cell") << " at "
+                << counted(fit.operating_points, "operating point") << "\n  ";
     const char* separator = "";
     const auto term = [&](const char* name, double value, double reference, const char* unit) {
       if (value == 0) return;
-      std::cout << separator << name << " " << rounded_text(value) << " ms";
-      if (reference > 0) std::cout << " at " << number_text(reference) << unit;
+      console.out << separator << name << " " << rounded_text(value) << " ms";
+      if (reference > 0) console.out << " at " << number_text(reference) << unit;
       separator = ", ";
     };
     term("fixed", m.fixed_ms, 0, "");
     term("host", m.host_ms, m.f_cpu_mhz, " MHz");
     term("unit", m.unit_ms, m.f_unit_mhz, " MHz");
     term("memory", m.memory_ms, m.f_emc_mhz, " MHz");
-    if (m.unit_ms > 0 && m.memory_ms > 0) std::cout << ", p " << rounded_text(m.p, 3);
+    if (m.unit_ms > 0 && m.memory_ms > 0) console.out << ", p " << rounded_text(m.p, 3);
     if (m.parallel_fraction > 0)
-      std::cout << ", parallel fraction " << rounded_text(m.parallel_fraction, 3) << " (of " << m.cores << " cores)";
-    std::cout << "\n  mean error " << percent(fit.mape) << ", each point predicted without itself "
-              << percent(fit.cv_mape) << '\n';
+      console.out << ", parallel fraction " << rounded_text(m.parallel_fraction, 3) << " (of " << m.cores << " cores)";
+    console.out << "\n  mean error " << percent(fit.mape) << ", each point predicted without itself "
+                << percent(fit.cv_mape) << '\n';
     const RooflineReading reading = reading_of(m);
     if (!fit.has_shape())
-      std::cout << "  no reading: these cells do not tell what follows which clock\n";
+      console.out << "  no reading: these cells do not tell what follows which clock\n";
     else if (!can_be_read(fit))
-      std::cout << "  no reading: the model misses these cells by " << percent(fit.mape) << " on average\n";
+      console.out << "  no reading: the model misses these cells by " << percent(fit.mape) << " on average\n";
     else
-      std::cout << "  " << reading.kind << " at the reference: " << percent(reading.unit) << " computing, "
-                << percent(reading.memory) << " memory, " << percent(reading.fixed + reading.host) << " launching"
-                << (fit.not_identifiable.empty() ? "\n" : "; as far as these cells can tell\n");
+      console.out << "  " << reading.kind << " at the reference: " << percent(reading.unit) << " computing, "
+                  << percent(reading.memory) << " memory, " << percent(reading.fixed + reading.host) << " launching"
+                  << (fit.not_identifiable.empty() ? "\n" : "; as far as these cells can tell\n");
     for (const CoefficientInterval& interval : fit.intervals) {
-      std::cout << "  " << interval.term << " " << rounded_text(interval.value);
+      console.out << "  " << interval.term << " " << rounded_text(interval.value);
       if (interval.at_bound)
-        std::cout << ": at its bound\n";
+        console.out << ": at its bound\n";
       else if (std::isfinite(interval.low))
-        std::cout << ", 95 % interval " << rounded_text(interval.low) << " to " << rounded_text(interval.high) << '\n';
+        console.out << ", 95 % interval " << rounded_text(interval.low) << " to " << rounded_text(interval.high)
+                    << '\n';
       else
-        std::cout << ": no interval, as many coefficients as cells\n";
+        console.out << ": no interval, as many coefficients as cells\n";
     }
-    for (const std::string& sentence : fit.not_identifiable) std::cout << "  cannot tell " << sentence << '\n';
+    for (const std::string& sentence : fit.not_identifiable) console.out << "  cannot tell " << sentence << '\n';
     if (!options.has("residuals")) continue;
     for (std::size_t i = 0; i < group.cells.size(); ++i) {
       const Cell& cell = table.cells[static_cast<std::size_t>(group.cells[i])];
-      std::cout << "    " << cell.at.text() << ": " << rounded_text(cell.latency_ms_mean) << " ms, predicted "
-                << rounded_text(cell.latency_ms_mean * (1 + fit.residuals[i])) << " ms, off "
-                << percent(fit.residuals[i]) << '\n';
+      console.out << "    " << cell.at.text() << ": " << rounded_text(cell.latency_ms_mean) << " ms, predicted "
+                  << rounded_text(cell.latency_ms_mean * (1 + fit.residuals[i])) << " ms, off "
+                  << percent(fit.residuals[i]) << '\n';
     }
   }
   return kSuccess;
 }
 
-int fill_command(const Arguments& arguments) {
+int fill_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc table fill NETWORK --platform P [options]",
       "Adds the cells that a table lacks, at every operating performance point of its units, and energy from the\n"
@@ -437,7 +437,7 @@ int fill_command(const Arguments& arguments) {
       "output,o", po::value<std::string>(), "file to write; without it the table goes to the terminal")(
       "force,f", "replace the file if it exists");
   options.positional("what", 1);
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   const std::string what = only_word(options, "table fill: which network?");
   if (!options.has("platform")) throw InputError("table fill: which platform? (--platform)");
@@ -449,15 +449,15 @@ int fill_command(const Arguments& arguments) {
     if (key == name && reference.platform.text != platform.file.name)
       throw InputError("the table \"" + name + "\" is of " + reference.platform.text + ", not of " +
                        platform.file.name);
-  deliver(fill_table(table, network, platform).to_csv(), options);
+  deliver(fill_table(table, network, platform).to_csv(), options, console);
   return kSuccess;
 }
 
 }  // namespace
 
-void deliver(const std::string& content, const Options& options) {
+void deliver(const std::string& content, const Options& options, Console& console) {
   if (!options.has("output")) {
-    std::cout << content;
+    console.out << content;
     return;
   }
   const fs::path path = options.get<std::string>("output");
@@ -469,18 +469,18 @@ void deliver(const std::string& content, const Options& options) {
 
 Json number_or_null(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }
 
-int table_command(const Arguments& arguments) {
-  static const std::vector<std::pair<std::string, int (*)(const Arguments&)>> subcommands = {
+int table_command(const Arguments& arguments, Console& console) {
+  static const std::vector<std::pair<std::string, int (*)(const Arguments&, Console&)>> subcommands = {
       {"import", import_command},     {"show", show_command},       {"fit", fit_command},    {"fill", fill_command},
       {"merge", table_merge_command}, {"lint", table_lint_command}, {"power", power_command}};
   if (arguments.empty()) throw InputError("table: which subcommand? (import, show, fit, fill, merge, lint, power)");
   if (arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
-    std::cout << kUsage;
+    console.out << kUsage;
     return kSuccess;
   }
   std::vector<std::string> known;
   for (const auto& [name, run] : subcommands) {
-    if (name == arguments[0]) return run({arguments.begin() + 1, arguments.end()});
+    if (name == arguments[0]) return run({arguments.begin() + 1, arguments.end()}, console);
     known.push_back(name);
   }
   throw InputError("table: unknown subcommand \"" + arguments[0] + "\"" + hint(arguments[0], known));

@@ -10,7 +10,7 @@
 namespace dynasoc::cli {
 
 /// To the file of --output, which must not exist yet (unless --force), or to the terminal.
-void deliver(const std::string& content, const Options& options);
+void deliver(const std::string& content, const Options& options, Console& console);
 
 Json number_or_null(double x);
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iostream>
 #include <optional>
 #include <set>
 
@@ -77,7 +76,7 @@ Json to_json(const std::vector<LintFinding>& findings) {
 
 }  // namespace
 
-int table_lint_command(const Arguments& arguments) {
+int table_lint_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc table lint FILE.csv|FOLDER|NETWORK… [options]",
       "Says what is suspicious in tables of cells and block tables: rows copied from another device, units mixed up,\n"
@@ -93,10 +92,10 @@ int table_lint_command(const Arguments& arguments) {
       "a list of findings that were looked at: {\"accepted\": [{rule, file, count, why}]}; they are not reported, but "
       "an entry whose count is not what is found is an error");
   options.positional("what", -1);
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (options.has("rules")) {
-    std::cout << rules_text();
+    console.out << rules_text();
     return kSuccess;
   }
   const auto threshold = threshold_of(options);
@@ -120,21 +119,21 @@ int table_lint_command(const Arguments& arguments) {
   if (options.has("json")) {
     Json out{{"findings", to_json(findings)}};
     if (options.has("accept")) out["accepted"] = to_json(accepted);
-    std::cout << out.dump(2) << '\n';
+    console.out << out.dump(2) << '\n';
     return fails ? kCheckFailed : kSuccess;
   }
   std::set<std::string> explained;
   std::size_t counts[3] = {};
   for (const LintFinding& f : findings) {
     ++counts[static_cast<std::size_t>(f.severity)];
-    std::cout << f.file << ':' << f.rows.front() << ": " << name_of(f.severity) << ": " << f.rule << ": " << f.message
-              << "\n    lines " << rows_text(f.rows) << '\n';
-    if (explained.insert(f.rule).second) std::cout << "    why it matters: " << rule_of(f.rule).why << '\n';
+    console.out << f.file << ':' << f.rows.front() << ": " << name_of(f.severity) << ": " << f.rule << ": " << f.message
+                << "\n    lines " << rows_text(f.rows) << '\n';
+    if (explained.insert(f.rule).second) console.out << "    why it matters: " << rule_of(f.rule).why << '\n';
   }
-  std::cout << files.size() << (files.size() == 1 ? " table: " : " tables: ") << counts[2] << " errors, " << counts[1]
-            << " warnings, " << counts[0] << " notes";
-  if (options.has("accept")) std::cout << "; " << accepted.size() << " accepted";
-  std::cout << '\n';
+  console.out << files.size() << (files.size() == 1 ? " table: " : " tables: ") << counts[2] << " errors, " << counts[1]
+              << " warnings, " << counts[0] << " notes";
+  if (options.has("accept")) console.out << "; " << accepted.size() << " accepted";
+  console.out << '\n';
   return fails ? kCheckFailed : kSuccess;
 }
 

@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <iostream>
 
 #include "cli/command.hpp"
 #include "cli/options.hpp"
@@ -13,7 +12,7 @@
 namespace dynasoc::cli {
 namespace po = boost::program_options;
 
-int table_merge_command(const Arguments& arguments) {
+int table_merge_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc table merge A.csv B.csv… -o OUT.csv [options]",
       "Pools several measurements of the same cells: means weighted by n, the variance with its part between the\n"
@@ -28,7 +27,7 @@ int table_merge_command(const Arguments& arguments) {
       "allow-mixed", "pool observed with derived cells; the outcome is derived")(
       "json", "one JSON object about what was pooled; needs --output");
   options.positional("what", -1);
-  options.parse(arguments);
+  options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   const double tolerance = options.get_or("tolerance", 0.05);
   if (!(tolerance >= 0 && tolerance <= 1e3)) throw InputError("--tolerance must be from 0 to 1000");
@@ -44,7 +43,7 @@ int table_merge_command(const Arguments& arguments) {
         throw InputError({tables[i].name, 0, 0, ""}, "is named twice: its measurements would count twice");
 
   const MergedTable merged = merge_tables(tables, {.allow_mixed = options.has("allow-mixed")});
-  deliver(merged.table.to_csv(), options);
+  deliver(merged.table.to_csv(), options, console);
   constexpr double kManyErrors = 3;
   bool exceeds = false;
   Json report = Json::array();
@@ -64,25 +63,25 @@ int table_merge_command(const Arguments& arguments) {
                       {"standard_errors", number_or_null(pooled.standard_errors)},
                       {"disagrees", disagrees}});
     if (disagrees && !options.has("json"))
-      std::cerr << "warning: " << cell.subnet << " on " << cell.unit << " (" << cell.at.text() << "): the means are "
-                << rounded_text(100 * pooled.difference, 3) << " % apart"
-                << (std::isfinite(pooled.standard_errors)
-                        ? ", " + rounded_text(pooled.standard_errors, 3) + " standard errors"
-                        : "")
-                << '\n';
+      console.err << "warning: " << cell.subnet << " on " << cell.unit << " (" << cell.at.text() << "): the means are "
+                  << rounded_text(100 * pooled.difference, 3) << " % apart"
+                  << (std::isfinite(pooled.standard_errors)
+                          ? ", " + rounded_text(pooled.standard_errors, 3) + " standard errors"
+                          : "")
+                  << '\n';
   }
   if (options.has("json")) {
-    std::cout << Json{{"cells", merged.table.cells.size()},
-                      {"pooled", std::move(report)},
-                      {"notes", merged.notes},
-                      {"tolerance", tolerance},
-                      {"exceeds_tolerance", exceeds}}
-                     .dump(2)
-              << '\n';
+    console.out << Json{{"cells", merged.table.cells.size()},
+                        {"pooled", std::move(report)},
+                        {"notes", merged.notes},
+                        {"tolerance", tolerance},
+                        {"exceeds_tolerance", exceeds}}
+                       .dump(2)
+                << '\n';
   } else {
-    for (const std::string& note : merged.notes) std::cerr << "note: " << note << '\n';
-    std::cerr << merged.table.cells.size() << (merged.table.cells.size() == 1 ? " cell, " : " cells, ")
-              << merged.pooled.size() << " of them pooled\n";
+    for (const std::string& note : merged.notes) console.err << "note: " << note << '\n';
+    console.err << merged.table.cells.size() << (merged.table.cells.size() == 1 ? " cell, " : " cells, ")
+                << merged.pooled.size() << " of them pooled\n";
   }
   return exceeds ? kCheckFailed : kSuccess;
 }

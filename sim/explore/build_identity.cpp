@@ -1,5 +1,6 @@
 #include "explore/build_identity.hpp"
 
+#include "common/installation.hpp"
 #include "common/text.hpp"
 #include "version.hpp"
 
@@ -9,7 +10,7 @@ std::string build_identity() {
   const std::string commit = DYNASOC_GIT_DESCRIPTION;
   std::string out = std::string(DYNASOC_VERSION) + " " + commit;
   if (commit.empty() || commit == "unknown" || commit.ends_with("-dirty"))
-    out += " " + content_hash(read_file("/proc/self/exe"));
+    out += " " + content_hash(read_file(installation::image()));
   return out;
 }
 

@@ -13,6 +13,7 @@
 #include <boost/random/sobol.hpp>
 
 #include "common/error.hpp"
+#include "common/installation.hpp"
 #include "explore/pagmo/pagmo_interface.hpp"
 #include "kernel/random.hpp"
 
@@ -21,16 +22,11 @@ namespace {
 
 using Points = std::vector<std::vector<double>>;
 
-// Beside the running program (a build tree), in its installation's lib, or where this was built.
+// Where this was installed, or else where it was built.
 const pagmo_module::Functions* find_module(std::string& why) {
   constexpr const char* kFile = "dynasoc-pagmo.so";
   std::error_code code;
-  std::vector<std::filesystem::path> places;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", code);
-  if (!code) {
-    places.push_back(program.parent_path() / kFile);
-    places.push_back(program.parent_path().parent_path() / "lib" / "dynasoc" / kFile);
-  }
+  std::vector<std::filesystem::path> places = installation::modules(kFile);
 #ifdef DYNASOC_PAGMO_MODULE
   places.emplace_back(DYNASOC_PAGMO_MODULE);
 #endif

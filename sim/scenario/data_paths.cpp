@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <set>
 
+#include "common/installation.hpp"
+
 namespace dynasoc {
 namespace fs = std::filesystem;
 
@@ -19,8 +21,7 @@ DataPaths::DataPaths(const fs::path& beside) : beside_(beside.empty() ? fs::path
     if (at == at.root_path()) break;
   }
   if (const char* data = std::getenv("DYNASOC_DATA")) add(data);
-  const fs::path program = fs::read_symlink("/proc/self/exe", code);
-  if (!code) add(program.parent_path().parent_path() / "share" / "dynasoc");
+  for (const fs::path& root : installation::data_roots()) add(root);
 #ifdef DYNASOC_DATA_DIR
   add(DYNASOC_DATA_DIR);
 #endif
@@ -53,9 +54,8 @@ std::vector<std::string> DataPaths::supernetworks() const { return list("models"
 std::vector<std::string> DataPaths::platforms() const { return list("platforms", ".json", false); }
 std::vector<std::string> DataPaths::scenarios() const {
   auto out = list("scenarios", ".json", true);
-  std::erase_if(out, [](const std::string& name) {
-    return name.starts_with("search/") || name.starts_with("sweeps/");
-  });
+  std::erase_if(out,
+                [](const std::string& name) { return name.starts_with("search/") || name.starts_with("sweeps/"); });
   return out;
 }
 std::vector<std::string> DataPaths::traces() const { return list("traces", ".csv", true); }

@@ -60,17 +60,19 @@ std::vector<RunRecord> in_threads(const Setup& setup, const Recording& recording
   std::mutex mutex;
   std::exception_ptr failure;
   double total = 0;
+  const auto report = [&](int r, double share) {
+    const std::lock_guard lock(mutex);
+    if (stop) throw OutsideError("stopped");
+    total += share - done[r];
+    done[r] = share;
+    if (progress) progress(total / count);
+  };
   const auto work = [&] {
     for (int r = next++; r < count && !stop; r = next++) {
       try {
-        records[r] =
-            simulate(setup, recording, EngineKind::native, static_cast<std::uint64_t>(r), [&, r](double share) {
-              const std::lock_guard lock(mutex);
-              if (stop) throw OutsideError("stopped");
-              total += share - done[r];
-              done[r] = share;
-              if (progress) progress(total / count);
-            });
+        records[r] = simulate(setup, recording, EngineKind::native, static_cast<std::uint64_t>(r),
+                              [&, r](double share) { report(r, share); });
+        report(r, 1);  // a short run reports nothing itself
       } catch (...) {
         const std::lock_guard lock(mutex);
         if (!stop.exchange(true)) failure = std::current_exception();
