@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds a preset and runs its tests: tools/test.sh [PRESET]. The last line is `N passed, N failed`.
+# Builds a preset and runs its tests: tools/test.sh [PRESET]. The last line is `N passed, N failed`. The release preset's
+# include those of the Python package, on an installed wheel.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,4 +14,12 @@ cmake --build --preset "$preset" --parallel "$jobs"
 
 rm -f "$results" "build/$preset/tests/"*.cases
 ctest --preset "$preset" --parallel "$jobs" --output-junit "$results" || true  # judged by the results
-python3 tools/count_tests.py "$results"
+counted=("$results")
+if [[ $preset == release ]]; then
+  python_results=$PWD/build/$preset/tests/python.xml
+  rm -f "$python_results"
+  tools/python.sh
+  DYNASOC_BINARY=$PWD/build/$preset/dynasoc build/venv/bin/python -m pytest -q -p no:cacheprovider --junitxml="$python_results" || true
+  counted+=("$python_results")
+fi
+python3 tools/count_tests.py "${counted[@]}"

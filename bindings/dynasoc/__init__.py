@@ -6,8 +6,8 @@
     print(run.summary["apps"]["classifier"]["latency_ms"]["mean"])
     run.jobs.to_pandas()
 
-The modules mirror the simulator's layers: `files` (scenarios, platforms, networks), `manager` and `policies`,
-`running` and `results`, `explore` and `distributed`, `table`, `gym`, `plot`. Everything here is imported when it is first
+The modules mirror the simulator's layers: `files` (scenarios, platforms, networks) and `table`, `manager` and `policies`,
+`running` and `results`, `exploring` and `distributed`, `checks`, `commands`, and beside them `gym` and `plot`. Everything here is imported when it is first
 used: NumPy, pandas, matplotlib and gymnasium are needed only by what uses them.
 """
 
@@ -18,6 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import _core
 from ._core import InputError, InternalError, OutsideError
+from .checks import check, lint, listing, schema
+from .commands import command
+from .exploring import Exploration, Search, Sweep, explore, merge, search, sweep
 from .files import Network, Platform, Record, Scenario
 from .manager import Application, Decision, Domain, Observation, Policy, Sample, Triggers, Unit, register
 from .results import Candidates, Comparison, Decisions, Jobs, Replication, Run, TimelineLog
@@ -25,10 +28,10 @@ from .running import compare, run
 
 __version__: str = _core.__version__
 
-_MODULES = ("distributed", "gym", "plot", "policies")
+_MODULES = ("distributed", "gym", "plot", "policies", "table")
 
 if TYPE_CHECKING:
-    from . import distributed, gym, plot, policies
+    from . import distributed, gym, plot, policies, table
 
 
 def __getattr__(name: str) -> Any:
@@ -48,6 +51,7 @@ __all__ = [
     "Decision",
     "Decisions",
     "Domain",
+    "Exploration",
     "InputError",
     "InternalError",
     "Jobs",
@@ -61,10 +65,21 @@ __all__ = [
     "Run",
     "Sample",
     "Scenario",
+    "Search",
+    "Sweep",
     "TimelineLog",
     "Triggers",
     "Unit",
+    "check",
+    "command",
     "compare",
+    "explore",
+    "lint",
+    "listing",
+    "merge",
     "register",
     "run",
+    "schema",
+    "search",
+    "sweep",
 ]

@@ -9,8 +9,8 @@ or, with a client of your own (dask_jobqueue's SLURMCluster, dask_kubernetes' Ku
     from dynasoc.distributed import sweep
     sweep("sweep.json", "out/sweep", Client(cluster))
 
-Workers need the program and the sweep's files at the same paths (a shared file system, or the same image); a worker whose
-program or files differ refuses to work. The directory is the one that `dynasoc sweep --out` makes and resumes: whatever is
+Workers need this package and the sweep's files at the same paths (a shared file system, or the same image); a worker whose
+package or files differ refuses to work. Policies in Python go along: `sweep(..., policies={"streak": Streak})`. The directory is the one that `dynasoc sweep --out` makes and resumes: whatever is
 killed (a worker, the scheduler, this process), finished batches stay in it and the same command goes on. The table is byte
 for byte that of an undisturbed run on one machine.
 """
@@ -22,52 +22,39 @@ import fcntl
 import json
 import os
 import pathlib
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
-from typing import Any, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from typing import Any, Union
 
 
-class Refused(RuntimeError):
-    """`dynasoc` refused its input: the message is its own."""
+from ._core import InputError, OutsideError
+from .commands import command
+from .manager import Registered, register, registered
+
+PathLike = Union[str, "os.PathLike[str]"]
+Policies = Mapping[str, Registered]
 
 
-def program() -> str:
-    """The `dynasoc` program: $DYNASOC_BINARY, that of a source tree around this file, or the one on the PATH."""
-    named = os.environ.get("DYNASOC_BINARY")
-    built = pathlib.Path(__file__).resolve().parents[2] / "build" / "release" / "dynasoc"
-    found = named or (str(built) if built.exists() else shutil.which("dynasoc"))
-    if not found:
-        raise FileNotFoundError("no dynasoc program: set DYNASOC_BINARY, or put it on the PATH")
-    return found
-
-
-def call(words: Sequence[str], good: Sequence[int] = (0,)) -> bytes:
-    """Runs `dynasoc` and returns what it printed. Raises Refused for status 2, CalledProcessError for others not `good`."""
-    done = subprocess.run(list(words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-    message = done.stderr.decode(errors="replace").strip()
-    if done.returncode == 2:
-        raise Refused(message)
-    if done.returncode not in good:
-        raise subprocess.CalledProcessError(done.returncode, list(words), done.stdout, message)
-    return done.stdout
-
-
-def run_points(words: Sequence[str]) -> tuple[bytes, float]:
+def run_points(words: Sequence[str], policies: Policies) -> tuple[bytes, float]:
     """What workers do for a sweep: the records of some points, and the seconds they took."""
+    for name, policy in policies.items():
+        register(policy.make, name, policy.version)
     began = time.perf_counter()
-    return call(words), time.perf_counter() - began
+    return command(*words).encode(), time.perf_counter() - began
 
 
-def run_evaluations(words: Sequence[str], lines: bytes) -> tuple[bytes, float]:
+def run_evaluations(words: Sequence[str], policies: Policies, lines: bytes) -> tuple[bytes, float]:
     """What workers do for an exploration: the journal's lines of some evaluations, and the seconds they took."""
+    for name, policy in policies.items():
+        register(policy.make, name, policy.version)
     began = time.perf_counter()
     with tempfile.NamedTemporaryFile(prefix="dynasoc-", suffix=".jsonl") as file:
         file.write(lines)
         file.flush()
-        return call([*words, "--evaluate", file.name]), time.perf_counter() - began
+        return command(*words, "--evaluate", file.name).encode(), time.perf_counter() - began
 
 
 @contextlib.contextmanager
@@ -77,8 +64,11 @@ def locked(path: pathlib.Path) -> Iterator[Any]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refused(f"{path.parent}: another process is working on it") from None
-        yield file
+            raise InputError(f"{path.parent}: another process is working on it") from None
+        try:
+            yield file
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)  # processes that were forked meanwhile have the file too
 
 
 def write_whole(path: pathlib.Path, content: bytes) -> None:
@@ -89,20 +79,20 @@ def write_whole(path: pathlib.Path, content: bytes) -> None:
 
 
 def remember_inputs(directory: pathlib.Path, lines: Sequence[bytes]) -> None:
-    """Adds `input TAB hash TAB path` lines to the directory's inputs.tsv. Raises Refused where a file is known otherwise."""
+    """Adds `input TAB hash TAB path` lines to the directory's inputs.tsv. Raises InputError where a file is known otherwise."""
     path = directory / "inputs.tsv"
-    known = {}
+    known: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
         fnv, _, name = line.partition("\t")
         known[name] = fnv
     fresh = ""
-    for line in lines:
-        _, fnv, file = line.decode().rstrip("\n").split("\t", 2)
-        name = os.path.relpath(file, directory.resolve())
+    for told in lines:
+        _, fnv, input_path = told.decode().rstrip("\n").split("\t", 2)
+        name = os.path.relpath(input_path, directory.resolve())
         if name not in known:
             fresh += f"{fnv}\t{name}\n"
         if known.setdefault(name, fnv) != fnv:
-            raise Refused(f"{file}: was changed while the sweep ran, or is another file on a worker")
+            raise InputError(f"{input_path}: was changed while the sweep ran, or is another file on a worker")
     if fresh:
         with open(path, "ab", buffering=0) as file:
             write_all(file, fresh.encode())
@@ -137,71 +127,80 @@ class Batches:
         return begin, cut
 
 
-def workers_of(client: Any) -> int:
-    return max(1, sum(client.nthreads().values()))
+def executor_of(client: Any) -> tuple[Executor, Callable[[], int]]:
+    """Of a dask.distributed client, or (executor, workers): what takes work, and how many can work at once now."""
+    if isinstance(client, tuple):
+        executor, workers = client
+        return executor, lambda: int(workers)
+    # Not pure: a batch that is done again, after a worker was lost, gives the same bytes but is a task of its own.
+    return client.get_executor(pure=False), lambda: max(1, sum(client.nthreads().values()))
 
 
-def run_batches(client: Any, batches: Batches, work: Callable[..., tuple[bytes, float]],
-                arguments: Callable[[int, int], tuple[Any, ...]], keep: Callable[[int, int, bytes], None]) -> int:
-    """Keeps every worker thread busy with two batches of `work(*arguments(begin, end))`; `keep` is called with what comes
-    back. Returns the batches done."""
-    from distributed import as_completed  # here, so that `--help` does not need Dask
-
-    running: dict[Any, tuple[int, int]] = {}
+def run_batches(
+    client: Any,
+    batches: Batches,
+    work: Callable[..., tuple[bytes, float]],
+    arguments: Callable[[int, int], tuple[Any, ...]],
+    keep: Callable[[int, int, bytes], None],
+) -> int:
+    """Keeps every worker busy with two batches of `work(*arguments(begin, end))`; `keep` is called with what comes back.
+    Returns the batches done."""
+    executor, workers = executor_of(client)
+    running: dict[Future[tuple[bytes, float]], tuple[int, int]] = {}
     done = 0
-
-    def submit() -> Any:
-        batch = batches.take()
-        if batch is None:
-            return None
-        # Not pure: a batch that is done again, after a worker was lost, gives the same bytes but is a task of its own.
-        future = client.submit(work, *arguments(*batch), pure=False)
-        running[future] = batch
-        return future
-
-    first = [future for future in (submit() for _ in range(2 * workers_of(client))) if future is not None]
-    if not first:
-        return 0
-    completed = as_completed(first)
     try:
-        for future in completed:
-            begin, end = running.pop(future)
-            output, seconds = future.result()
-            keep(begin, end, output)
-            done += 1
-            batches.learn(end - begin, seconds)
-            while len(running) < 2 * workers_of(client):
-                following = submit()
-                if following is None:
+        while True:
+            while len(running) < 2 * workers():
+                batch = batches.take()
+                if batch is None:
                     break
-                completed.add(following)
+                running[executor.submit(work, *arguments(*batch))] = batch
+            if not running:
+                return done
+            # Woken now and then: workers may have joined, and Ctrl-C wants to be heard.
+            completed, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+            for future in completed:
+                begin, end = running.pop(future)
+                output, seconds = future.result()
+                keep(begin, end, output)
+                done += 1
+                batches.learn(end - begin, seconds)
     finally:
-        client.cancel(list(running))
-    return done
+        for future in running:
+            future.cancel()
 
 
-def sweep(file: str | os.PathLike[str], out: str | os.PathLike[str], client: Any, *, options: Sequence[str] = (),
-          batch: int | None = None, target_s: float = 2.0, progress: Callable[[int, int], None] | None = None
-          ) -> dict[str, Any]:
+def sweep(
+    file: PathLike,
+    out: PathLike,
+    client: Any,
+    *,
+    options: Sequence[str] = (),
+    batch: int | None = None,
+    target_s: float = 2.0,
+    policies: Mapping[str, Callable[..., Any]] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
     """Runs the points of a sweep that `out` lacks on the workers of a dask.distributed client, and writes its table.
 
     `options` go to `dynasoc sweep`: `--set` and `--metrics`, nothing else. `batch` fixes the points of a task; else tasks take about
-    `target_s` seconds. Returns {"points", "missing", "batches", "seconds", "points_per_s", "results"}. Raises Refused for
+    `target_s` seconds. Returns {"points", "missing", "batches", "seconds", "points_per_s", "results"}. Raises InputError for
     bad input, a directory that holds something else, or workers that have another program or other files.
     """
     directory, file = pathlib.Path(out).absolute(), str(pathlib.Path(file).absolute())
+    known = _known(policies)
     began = time.perf_counter()
-    binary, batches_done, missing_at_first = program(), 0, 0
+    batches_done, missing_at_first = 0, 0
     while True:
-        state = json.loads(call([binary, "sweep", file, *options, "--out", str(directory), "--pending"]))
+        state = json.loads(command("sweep", file, *options, "--out", str(directory), "--pending"))
         missing_at_first = missing_at_first or state["missing"]
         if state["missing"] == 0:
             break
         finished = state["points"] - state["missing"]
 
-        def arguments(begin: int, end: int, fingerprint: str = state["fingerprint"]) -> tuple[list[str]]:
-            return ([binary, "sweep", file, *options, "--points", f"{begin}:{end}", "--jobs", "1", "--expect",
-                     fingerprint],)
+        def arguments(begin: int, end: int, fingerprint: str = state["fingerprint"]) -> tuple[list[str], Policies]:
+            points = ["--points", f"{begin}:{end}", "--jobs", "1", "--expect", fingerprint]
+            return ["sweep", file, *options, *points], known
 
         def keep(begin: int, end: int, output: bytes, total: int = state["points"]) -> None:
             nonlocal finished
@@ -209,46 +208,62 @@ def sweep(file: str | os.PathLike[str], out: str | os.PathLike[str], client: Any
             lines = output.splitlines(keepends=True)
             remember_inputs(directory, [line for line in lines if line.startswith(b"input\t")])
             # Named by its range: what is done twice after a kill is overwritten by the same bytes.
-            write_whole(directory / "points" / f"000000-{begin}-{end}.points",
-                        b"".join(line for line in lines if not line.startswith(b"input\t")))
+            records = b"".join(line for line in lines if not line.startswith(b"input\t"))
+            write_whole(directory / "points" / f"000000-{begin}-{end}.points", records)
             finished += end - begin
             if progress is not None:
                 progress(finished, total)
 
         with locked(directory / "lock"):
             if json.loads((directory / "sweep.json").read_bytes())["fingerprint"] != state["fingerprint"]:
-                raise Refused(f"{directory}: another process has made another sweep of it")
-            batches_done += run_batches(client, Batches(state["pending"], batch, target_s), run_points, arguments,
-                                        keep)
+                raise InputError(f"{directory}: another process has made another sweep of it")
+            pending = Batches(state["pending"], batch, target_s)
+            batches_done += run_batches(client, pending, run_points, arguments, keep)
     seconds = time.perf_counter() - began
-    table = json.loads(call([binary, "merge", str(directory), "--json"]))
-    return {"points": table["points"], "rows": table["rows"], "missing": missing_at_first, "batches": batches_done,
-            "seconds": seconds, "points_per_s": missing_at_first / seconds, "results": table["results"]}
+    table = json.loads(command("merge", str(directory), "--json"))
+    return {
+        "points": table["points"],
+        "rows": table["rows"],
+        "missing": missing_at_first,
+        "batches": batches_done,
+        "seconds": seconds,
+        "points_per_s": missing_at_first / seconds,
+        "results": table["results"],
+    }
 
 
-def explore(file: str | os.PathLike[str], out: str | os.PathLike[str], client: Any, *, options: Sequence[str] = (),
-            batch: int | None = None, target_s: float = 2.0, progress: Callable[[int, int], None] | None = None
-            ) -> dict[str, Any]:
+def explore(
+    file: PathLike,
+    out: PathLike,
+    client: Any,
+    *,
+    options: Sequence[str] = (),
+    batch: int | None = None,
+    target_s: float = 2.0,
+    policies: Mapping[str, Callable[..., Any]] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
     """Runs an exploration whose simulations are done by the workers of a dask.distributed client.
 
     The search itself is here and cheap: it asks for the simulations of a generation, and goes on when they are there.
     Returns what `dynasoc explore --json` prints, with "evaluations_distributed" and "seconds" besides. Raises as `sweep`.
     """
     directory, file = pathlib.Path(out).absolute(), str(pathlib.Path(file).absolute())
-    binary, began, distributed, waits = program(), time.perf_counter(), 0, Batches([], batch, target_s)
+    known = _known(policies)
+    began, distributed, waits = time.perf_counter(), 0, Batches([], batch, target_s)
     with tempfile.TemporaryDirectory(prefix="dynasoc-") as scratch:
         pending = pathlib.Path(scratch) / "pending.jsonl"
         while True:
-            words = [binary, "explore", file, *options, "--out", str(directory), "--pending", str(pending), "--json"]
-            answer = json.loads(call(words, good=(0, 1)))  # 1: no configuration keeps the constraints
+            words = ["explore", file, *options, "--out", str(directory), "--pending", str(pending), "--json"]
+            answer = json.loads(command(*words, good=(0, 1)))  # 1: no configuration keeps the constraints
             lines = pending.read_bytes().splitlines(keepends=True) if pending.exists() else []
             if not lines:
                 break
             waits.ranges = [[0, len(lines)]]
             finished = 0
 
-            def arguments(begin: int, end: int, these: list[bytes] = lines) -> tuple[list[str], bytes]:
-                return [binary, "explore", file, *options, "--jobs", "1"], b"".join(these[begin:end])
+            def arguments(begin: int, end: int, these: list[bytes] = lines) -> tuple[list[str], Policies, bytes]:
+                return ["explore", file, *options, "--jobs", "1"], known, b"".join(these[begin:end])
 
             def keep(begin: int, end: int, output: bytes, total: int = len(lines)) -> None:
                 nonlocal finished
@@ -264,6 +279,13 @@ def explore(file: str | os.PathLike[str], out: str | os.PathLike[str], client: A
     return {**answer, "evaluations_distributed": distributed, "seconds": time.perf_counter() - began}
 
 
+def _known(policies: Mapping[str, Callable[..., Any]] | None) -> Policies:
+    """Policies in Python that go to the workers: those registered by name, and these."""
+    for name, make in (policies or {}).items():
+        register(make, name)
+    return registered()
+
+
 def positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -272,7 +294,7 @@ def positive(text: str) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python3 -m dynasoc.distributed", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="python3 -m dynasoc.distributed", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("what", choices=["sweep", "explore"])
     parser.add_argument("file", help="a sweep or an exploration")
     parser.add_argument("--out", required=True, help="its directory: made, or resumed")
@@ -298,21 +320,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with contextlib.ExitStack() as stack:
             if given.local:
-                cluster = stack.enter_context(LocalCluster(n_workers=given.local, threads_per_worker=1,
-                                                           dashboard_address=None))
+                cluster = stack.enter_context(
+                    LocalCluster(n_workers=given.local, threads_per_worker=1, dashboard_address=None)
+                )
                 client = stack.enter_context(Client(cluster))
             else:
                 client = stack.enter_context(Client(given.scheduler, timeout="10s"))
-            answer = (sweep if given.what == "sweep" else explore)(given.file, given.out, client, options=options,
-                                                                   batch=given.batch, progress=progress)
-    except Refused as refused:
+            work = sweep if given.what == "sweep" else explore
+            answer = work(given.file, given.out, client, options=options, batch=given.batch, progress=progress)
+    except InputError as refused:
         print(refused, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted; finished batches are kept, the same command goes on", file=sys.stderr)
         return 130
-    except subprocess.CalledProcessError as failed:
-        print(f"dynasoc ended with status {failed.returncode}: {failed.stderr}", file=sys.stderr)
+    except OutsideError as outside:
+        print(outside, file=sys.stderr)
         return 3
     except Exception as outside:  # Dask's own: a worker killed too often, a scheduler that is not there, …
         print(f"{given.scheduler or 'local workers'}: {type(outside).__name__}: {outside}", file=sys.stderr)
@@ -326,8 +349,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     elif infeasible:
         print(f"no configuration keeps the constraints: {json.dumps(infeasible)}", file=sys.stderr)
     elif given.what == "sweep":
-        print(f"{answer['points']:,} points, {answer['missing']:,} of them now in {answer['batches']:,} batches, "
-              f"{answer['points_per_s']:,.0f} points/s; {answer['results']}")
+        print(
+            f"{answer['points']:,} points, {answer['missing']:,} of them now in {answer['batches']:,} batches, "
+            f"{answer['points_per_s']:,.0f} points/s; {answer['results']}"
+        )
     else:
         print(f"{answer['evaluations_distributed']:,} simulations by workers in {answer['seconds']:.1f} s; {given.out}")
     return 1 if infeasible else 0

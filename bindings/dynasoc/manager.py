@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import json
 import math
 import re
 import typing
+import uuid
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar, Union
 
 from . import _core
@@ -82,13 +85,15 @@ def is_python(policy: object) -> bool:
     return isinstance(policy, Policy) or (callable(policy) and not isinstance(policy, (str, Mapping, CppPolicy)))
 
 
-def policy_text(policy: str | Mapping[str, Any] | CppPolicy) -> str:
-    """A C++ policy as JSON: what a scenario's `policy` would say."""
+def policy_text(policy: PolicyLike) -> str:
+    """A C++ policy as JSON: what a scenario's `policy` would say. Throws TypeError for a policy in Python."""
     if isinstance(policy, CppPolicy):
         return json_text(policy.to_json())
     if isinstance(policy, Mapping):
         return json_text(dict(policy))
-    return json.dumps(policy)
+    if isinstance(policy, str):
+        return Path(policy).read_text(encoding="utf-8") if policy.endswith(".json") else json.dumps(policy)
+    raise TypeError(f"a policy is a name, a dictionary, one of dynasoc.policies or one in Python, not {policy!r}")
 
 
 def kebab(name: str) -> str:
@@ -128,20 +133,46 @@ def _schema_of(make: Callable[..., Any]) -> dict[str, Any]:
     return out
 
 
+_REGISTERED: dict[str, Registered] = {}
+
 P = TypeVar("P", bound=Callable[..., Any])
 
 
-def register(make: P, name: str | None = None) -> P:
+def register(make: P, name: str | None = None, version: str | None = None) -> P:
     """Makes a Python policy known by name to scenario files, `compare`, `sweep` and `explore` in this process, with the
     parameters of its `__init__`. Also a decorator. Returns `make`.
 
     `name`: default the class's, HalveOnMiss becoming halve-on-miss. Registering a name again replaces it; the
-    simulator's own policies cannot be replaced (InputError).
+    simulator's own policies cannot be replaced (InputError). `version`: tells one state of its code from another, so that a
+    sweep does not take results of the one for the other's; default: a hash of its source, which knows nothing of what the
+    source calls.
     """
     called = name or kebab(getattr(make, "__name__", type(make).__name__))
     doc = (inspect.getdoc(make) or "a policy in Python").strip().split("\n")[0]
-    _core.register_policy(called, doc, make, json.dumps(_schema_of(make)))
+    stated = version or _version_of(make)
+    _core.register_policy(called, doc, make, json.dumps(_schema_of(make)), stated)
+    _REGISTERED[called] = Registered(make, stated)
     return make
+
+
+class Registered(typing.NamedTuple):
+    """A policy in Python that is known by name."""
+
+    make: Callable[..., Any]
+    version: str
+
+
+def registered() -> dict[str, Registered]:
+    """The policies in Python that are known by name."""
+    return dict(_REGISTERED)
+
+
+def _version_of(make: Callable[..., Any]) -> str:
+    """Tells one state of a policy's source from another, so that sweeps do not take results of the one for the other's."""
+    try:
+        return hashlib.sha256(inspect.getsource(make).encode()).hexdigest()[:16]
+    except (OSError, TypeError):
+        return uuid.uuid4().hex  # nobody can tell: nothing is taken over
 
 
 def entries() -> list[dict[str, Any]]:
@@ -161,10 +192,12 @@ __all__ = [
     "Domain",
     "Observation",
     "Policy",
+    "Registered",
     "Sample",
     "Triggers",
     "Unit",
     "entries",
     "governors",
     "register",
+    "registered",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from . import _core
 from .files import PathLike, Scenario
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-OUTCOMES: tuple[str, ...] = _core.outcomes
+OUTCOMES: tuple[str, ...] = _core.outcomes()
 """Names of the codes in the column `outcome` of a job log."""
 
 
 def _categorical(codes: Any, names: Sequence[str]) -> Any:
     import pandas as pd
 
-    return pd.Categorical.from_codes(codes, categories=list(names))
+    return pd.Categorical.from_codes(codes, categories=pd.Index(list(names)))
 
 
 class Log:
@@ -101,7 +101,7 @@ class Jobs(Log):
     """A row an inference, in order of completion (frames that never ran where they were given up).
 
     Columns of `array`: `arrival`, `start`, `end`, `deadline` (timedelta64[ns] since the beginning; NaT where it does not
-    apply), `job` (number of the frame), `energy_mj` (above idle), `isolated_ms` (what it would have taken alone), and the
+    apply), `job` (number of the frame), `energy_mj` (above idle; 0 without a result), `isolated_ms` (what it would have taken alone), and the
     codes `app`, `subnet` (0 is L1), `unit`, `outcome` (of OUTCOMES). They are the simulator's memory, not a copy.
 
     `to_pandas` names the codes and adds `latency_ms` (arrival to result) and `accuracy`, both nan without a result; its
@@ -340,7 +340,11 @@ class Run(Sequence[Replication]):
     def __len__(self) -> int:
         return len(self._core)
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Replication: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Replication]: ...
+    def __getitem__(self, index: int | slice) -> Replication | list[Replication]:
         if isinstance(index, slice):
             return [Replication(self, i) for i in range(*index.indices(len(self)))]
         at = index + len(self) if index < 0 else index

@@ -23,14 +23,14 @@ def _whole(name: str, value: int, least: int, most: int) -> int:
     return number
 
 
-def _recording(record: Union[bool, Iterable[str]]) -> list[bool]:
+def _recording(record: Union[bool, Iterable[str]]) -> tuple[bool, bool, bool]:
     if isinstance(record, bool):
-        return [record] * len(_LOGS)
+        return (record, record, record)
     wanted = [record] if isinstance(record, str) else list(record)
     for one in wanted:
         if one not in _LOGS:
             raise _core.InputError(f"record: unknown log {one!r} (known: {', '.join(_LOGS)})")
-    return [log in wanted for log in _LOGS]
+    return ("jobs" in wanted, "decisions" in wanted, "timeline" in wanted)
 
 
 def run(
@@ -48,8 +48,8 @@ def run(
 ) -> Run:
     """Simulates a scenario: a Scenario, a path, a known name, or dictionaries (names in them count from `folder`).
 
-    policy: instead of the scenario's: a name, `dynasoc.policies.X(...)`, a dictionary, or a policy in Python (an object of
-    which each replication runs a deep copy, or a class). seed, replications: instead of the scenario's. engine: native
+    policy: instead of the scenario's: a name, a file ending in .json, `dynasoc.policies.X(...)`, a dictionary, or a policy
+    in Python (an object of which each replication runs a deep copy, or a class). seed, replications: instead of the scenario's. engine: native
     (in this process) or simgrid (in a child process; C++ policies only). jobs: replications at once, in threads; with a
     policy in Python it has no effect, for Python runs one thread at a time. record: which logs to keep, of jobs,
     decisions and timeline; False for summaries and metrics alone. set: changes by dotted path. progress: called with the
@@ -72,7 +72,7 @@ def run(
     if engine != "native":
         raise _core.InputError(f"engine {engine!r}: must be native or simgrid")
     python = policy if policy is not None and is_python(policy) else None
-    text = None if policy is None or python is not None else policy_text(policy)  # type: ignore[arg-type]
+    text = None if policy is None or python is not None else policy_text(policy)
     return Run(_core.run(loaded._core, text, python, seed, count, threads, *logs, progress))
 
 
@@ -93,7 +93,7 @@ def compare(
 ) -> Comparison:
     """Runs a scenario under each policy on the same arrivals and the same noise.
 
-    policies: a list (or a dictionary by label) of names as on the command line (`schedutil`, `pid(headroom=0.2)`,
+    policies: a list (or a dictionary by label) of names as on the command line (`schedutil`, `pid(reference=0.8)`,
     `dynamic-ofa+powersave`, a file ending in .json), `dynasoc.policies.X(...)`, dictionaries, or policies in Python.
     baseline: label or index. replications: the most; default 30, or the scenario's if that is more. until_decided: stop
     as soon as every difference to the baseline in this metric is decided. anatomy: split regret, where the policy
@@ -114,7 +114,7 @@ def compare(
             entries.append((label, policy))
             python = python or _core.runs_python(policy.split("(")[0].split("+")[0])
         else:
-            text = policy_text(policy)  # type: ignore[arg-type]
+            text = policy_text(policy)
             parsed = json.loads(text)
             entries.append((label, text if isinstance(parsed, dict) else json.dumps({"name": parsed})))
             python = python or _core.runs_python(parsed["name"] if isinstance(parsed, dict) else parsed)

@@ -2,14 +2,20 @@
 //
 // A policy is asked hundreds of thousands of times a second: what it is shown are thin views of the simulator's own
 // structures, made once a run, and nothing is converted before it is looked at.
+#include <algorithm>
 #include <array>
 #include <deque>
+#include <limits>
+#include <optional>
 #include <set>
+#include <span>
 
+#include "common/text.hpp"
+#include "docstrings.hpp"
 #include "manager/governor.hpp"
 #include "manager/policy.hpp"
-#include "common/text.hpp"
 #include "python.hpp"
+#include "types.hpp"
 
 namespace dynasoc::python {
 namespace {
@@ -45,38 +51,100 @@ struct DomainLook {
 
 struct ObservationLook {
   SharedSight sight;
-  py::tuple applications, units, domains;
+  Tuple<AppLook> applications;
+  Tuple<UnitLook> units;
+  Tuple<DomainLook> domains;
 };
 
+// Where a policy says "this application": the view that it was shown, or an index; without views, a number.
+template <class... Look>
+struct Place {
+  int index = 0;
+};
+
+// Names, as Python's type checkers know them. Tests hold them against the enumerations.
+class TriggerName : public py::str {
+  using py::str::str;
+};
+class ConstraintName : public py::str {
+  using py::str::str;
+};
+
+}  // namespace
+}  // namespace dynasoc::python
+
+namespace pybind11::detail {
+
+template <class... Look>
+struct type_caster<dynasoc::python::Place<Look...>> {
+  PYBIND11_TYPE_CASTER(dynasoc::python::Place<Look...>,
+                       union_concat(make_caster<Look>::name..., const_name("typing.SupportsIndex")));
+
+  bool load(handle source, bool /*convert*/) {
+    if (PyLong_Check(source.ptr()) == 0) {
+      if ((load_look<Look>(source) || ...)) return true;
+      if (PyIndex_Check(source.ptr()) == 0) return false;  // NumPy's integers pass
+    }
+    const Py_ssize_t index = PyNumber_AsSsize_t(source.ptr(), nullptr);  // beyond its range: the nearest
+    if (index == -1 && PyErr_Occurred() != nullptr) throw error_already_set();
+    constexpr Py_ssize_t kMost = std::numeric_limits<int>::max();
+    value.index = static_cast<int>(std::clamp(index, -kMost, kMost));
+    return true;
+  }
+
+ private:
+  template <class One>
+  bool load_look(handle source) {
+    if (!isinstance<One>(source)) return false;
+    value.index = source.cast<const One&>().index;
+    return true;
+  }
+};
+
+template <>
+struct handle_type_name<dynasoc::python::TriggerName> {
+  static constexpr auto name = const_name(
+      "typing.Literal['start', 'period', 'arrival', 'completion', 'target_change', 'load_change', 'thermal_trip']");
+};
+
+template <>
+struct handle_type_name<dynasoc::python::ConstraintName> {
+  static constexpr auto name = const_name(
+      "typing.Literal['none', 'latency', 'accuracy', 'energy', 'power', 'temperature', 'capacity', 'dwell', 'ladder']");
+};
+
+}  // namespace pybind11::detail
+
+namespace dynasoc::python {
+namespace {
+
 template <class T>
-py::tuple tuple_of(const std::vector<T>& values) {
-  py::tuple out(values.size());
+Tuple<T> tuple_of(std::span<const T> values) {
+  Tuple<T> out(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) out[i] = py::cast(values[i]);
   return out;
 }
 
-// Names of triggers and the like, made once: a policy compares them in every decision.
-template <class E>
-const py::object& name_object(E value) {
-  static std::array<py::object, 16>* names = new std::array<py::object, 16>;  // never freed: Python may be gone first
+// Names of triggers, made once: a policy compares them in every decision.
+TriggerName name_object(Trigger value) {
+  static auto* names = new std::array<py::object, 16>;  // never freed: Python may be gone first
   py::object& name = (*names)[static_cast<std::size_t>(value)];
   if (!name) {
     const std::string_view text = name_of(value);
     name = py::reinterpret_steal<py::object>(PyUnicode_InternFromString(std::string(text).c_str()));
   }
-  return name;
+  return py::reinterpret_borrow<TriggerName>(name);
 }
 
-constexpr std::array kConstraints{Constraint::none,  Constraint::latency,     Constraint::accuracy, Constraint::energy,
-                                  Constraint::power, Constraint::temperature, Constraint::capacity, Constraint::dwell,
-                                  Constraint::ladder};
+constexpr std::array kConstraints{Constraint::none,     Constraint::latency, Constraint::accuracy,
+                                  Constraint::energy,   Constraint::power,   Constraint::temperature,
+                                  Constraint::capacity, Constraint::dwell,   Constraint::ladder};
 
 Constraint constraint_of(const std::string& name) {
-  std::vector<std::string> known;
-  for (const Constraint constraint : kConstraints) {
+  for (const Constraint constraint : kConstraints)
     if (name_of(constraint) == name) return constraint;
-    known.emplace_back(name_of(constraint));
-  }
+  std::vector<std::string> known;
+  for (const Constraint constraint : kConstraints) known.emplace_back(name_of(constraint));
   throw InputError("unknown constraint " + in_quotes(name) + hint(name, known));
 }
 
@@ -94,12 +162,9 @@ struct DecisionBuilder {
   std::vector<Candidate> candidates;
 
   void set(Knob knob, int target, int value, std::string reason, const py::args& numbers, double margin, double slack,
-           const std::string& binding) {
-    Entry entry{knob, target, value, {}, std::move(reason), numbers};
-    entry.why.margin = margin;
-    entry.why.slack = slack;
-    if (!binding.empty()) entry.why.binding = constraint_of(binding);
-    writes.push_back(std::move(entry));
+           Constraint binding) {
+    const Why why{.reason = {}, .binding = binding, .slack = slack, .margin = margin};
+    writes.push_back({knob, target, value, why, std::move(reason), numbers});
   }
 };
 
@@ -123,15 +188,6 @@ std::string reason_text(const std::string& pattern, const py::args& numbers) {
     throw InputError("the reason " + in_quotes(pattern) + " has " + std::to_string(next) + " {} for " +
                      std::to_string(numbers.size()) + " numbers");
   return out;
-}
-
-// Where a Python policy says "this application": a view, or an index.
-int index_of(const py::handle& what) {
-  if (PyLong_Check(what.ptr())) return what.cast<int>();
-  if (py::isinstance<AppLook>(what)) return what.cast<const AppLook&>().index;
-  if (py::isinstance<UnitLook>(what)) return what.cast<const UnitLook&>().index;
-  if (py::isinstance<DomainLook>(what)) return what.cast<const DomainLook&>().index;
-  return what.cast<int>();  // NumPy's integers; others are a TypeError
 }
 
 // What Python's decide() must do and must not, held against what it returned.
@@ -185,8 +241,7 @@ class PythonPolicy final : public Policy {
     if (!look_) look_ = share(py::cast(make_look(seen)));
     // The reasons of the last decision have been read by now.
     texts_.clear();
-    const py::object answer =
-        py::reinterpret_steal<py::object>(PyObject_CallOneArg(decide_->ptr(), look_->ptr()));
+    const py::object answer = py::reinterpret_steal<py::object>(PyObject_CallOneArg(decide_->ptr(), look_->ptr()));
     if (!answer) throw py::error_already_set();
     if (answer.is_none()) return;
     if (!py::isinstance<DecisionBuilder>(answer))
@@ -197,8 +252,8 @@ class PythonPolicy final : public Policy {
 
  private:
   ObservationLook make_look(const Observation& seen) const {
-    ObservationLook look{sight_, py::tuple(seen.applications.size()), py::tuple(seen.units.size()),
-                         py::tuple(seen.domains.size())};
+    ObservationLook look{sight_, Tuple<AppLook>(seen.applications.size()), Tuple<UnitLook>(seen.units.size()),
+                         Tuple<DomainLook>(seen.domains.size())};
     for (std::size_t i = 0; i < seen.applications.size(); ++i)
       look.applications[i] = py::cast(AppLook{sight_, static_cast<int>(i)});
     for (std::size_t i = 0; i < seen.units.size(); ++i) look.units[i] = py::cast(UnitLook{sight_, static_cast<int>(i)});
@@ -214,8 +269,8 @@ class PythonPolicy final : public Policy {
   double compute_cost_us_ = 0;
 };
 
-py::dict entry_dict(const Entry& entry) {
-  py::dict out;
+Fields entry_fields(const Entry& entry) {
+  Fields out;
   out["name"] = entry.name;
   out["doc"] = entry.doc;
   out["source"] = entry.source;
@@ -224,10 +279,10 @@ py::dict entry_dict(const Entry& entry) {
 }
 
 template <class Interface>
-py::list entries() {
-  py::list out;
+py::typing::List<Fields> entries() {
+  py::typing::List<Fields> out;
   const auto& registry = Registry<Interface>::instance();
-  for (const std::string& name : registry.names()) out.append(entry_dict(registry.entry(name)));
+  for (const std::string& name : registry.names()) out.append(entry_fields(registry.entry(name)));
   return out;
 }
 
@@ -238,16 +293,22 @@ std::set<std::string>& python_names() {
 }
 
 // A Python class (or any callable) as an implementation that files can name. Its parameters are keyword arguments.
-void register_policy(const std::string& name, const std::string& doc, const py::object& make, const std::string& schema) {
+void register_policy(const std::string& name, const std::string& doc,
+                     const py::typing::Callable<Any(py::ellipsis)>& make, const std::string& schema,
+                     const std::string& version) {
   auto& registry = Registry<Policy>::instance();
   if (registry.has(name) && !python_names().contains(name))
     throw InputError("a policy called " + in_quotes(name) + " is part of DynaSoC; choose another name");
   python_names().insert(name);
-  const SharedObject shared = share(make);
+  const SharedObject shared(new py::object(make), [](py::object* last) {
+    if (Py_IsInitialized() == 0) return;  // the registry outlives the interpreter, which has taken all with it
+    const py::gil_scoped_acquire gil;
+    delete last;
+  });
   Json described = Json::parse(schema);
   std::vector<std::string> known;
   for (const auto& [key, unused] : described["properties"].items()) known.push_back(key);
-  registry.put({name, doc, "Python", described}, [shared, known](const Value* value) -> std::unique_ptr<Policy> {
+  registry.put({name, doc, "Python", described, version}, [shared, known](const Value* value) -> std::unique_ptr<Policy> {
     const py::gil_scoped_acquire gil;
     py::dict arguments;
     if (value != nullptr)
@@ -276,251 +337,297 @@ std::function<std::unique_ptr<Policy>()> policy_factory(const py::object& source
   };
 }
 
-void define_manager(py::module_& module) {
-  py::class_<Triggers>(module, "Triggers", "When a policy wants to be asked. It is always asked once at the start.")
+namespace {
+
+void define_triggers(py::module_& module) {
+  namespace text = doc::manager::Triggers;
+  using State = py::typing::Tuple<double, bool, bool, bool, bool, bool>;
+  py::class_<Triggers>(module, "Triggers", text::self)
       .def(py::init([](double period_ms, bool arrival, bool completion, bool target_change, bool load_change,
                        bool thermal_trip) {
              return Triggers{period_ms, arrival, completion, target_change, load_change, thermal_trip};
            }),
            py::kw_only(), py::arg("period_ms") = 0.0, py::arg("arrival") = false, py::arg("completion") = false,
            py::arg("target_change") = false, py::arg("load_change") = false, py::arg("thermal_trip") = false)
-      .def_readonly("period_ms", &Triggers::period_ms, "0 = not periodic")
-      .def_readonly("arrival", &Triggers::arrival, "when a frame arrives")
-      .def_readonly("completion", &Triggers::completion, "when a frame is done")
-      .def_readonly("target_change", &Triggers::target_change, "when an application's targets change")
-      .def_readonly("load_change", &Triggers::load_change,
-                    "when background load arrives or leaves; a real board sees it only as a change of utilisation")
-      .def_readonly("thermal_trip", &Triggers::thermal_trip, "when throttling begins, changes or ends")
+      .def_readonly("period_ms", &Triggers::period_ms, text::period_ms)
+      .def_readonly("arrival", &Triggers::arrival, text::arrival)
+      .def_readonly("completion", &Triggers::completion, text::completion)
+      .def_readonly("target_change", &Triggers::target_change, text::target_change)
+      .def_readonly("load_change", &Triggers::load_change, text::load_change)
+      .def_readonly("thermal_trip", &Triggers::thermal_trip, text::thermal_trip)
       .def(py::pickle(
-          [](const Triggers& t) {
+          [](const Triggers& t) -> State {
             return py::make_tuple(t.period_ms, t.arrival, t.completion, t.target_change, t.load_change, t.thermal_trip);
           },
-          [](const py::tuple& t) {
+          [](const State& t) {
             return Triggers{t[0].cast<double>(), t[1].cast<bool>(), t[2].cast<bool>(),
                             t[3].cast<bool>(),   t[4].cast<bool>(), t[5].cast<bool>()};
           }));
+}
 
-  py::class_<Sample>(module, "Sample", "One finished inference, as the application itself could log it.")
-      .def_property_readonly("at_s", [](const Sample& s) { return to_s(s.at); }, "when it was done")
-      .def_readonly("latency_ms", &Sample::latency_ms, "arrival to result")
-      .def_readonly("service_ms", &Sample::service_ms, "start to result")
-      .def_readonly("profile_ms", &Sample::profile_ms,
-                    "what the table says for the sub-network and clocks in force when it was dispatched")
-      .def_readonly("subnet", &Sample::subnet, "index, 0 is L1")
-      .def_readonly("unit", &Sample::unit, "index of the unit it ran on")
-      .def_readonly("missed", &Sample::missed, "it came after its deadline");
+void define_sample(py::module_& module) {
+  namespace text = doc::manager::Sample;
+  py::class_<Sample>(module, "Sample", text::self)
+      .def_property_readonly(
+          "at_s", [](const Sample& s) { return to_s(s.at); }, text::at)
+      .def_readonly("latency_ms", &Sample::latency_ms, text::latency_ms)
+      .def_readonly("service_ms", &Sample::service_ms, text::service_ms)
+      .def_readonly("profile_ms", &Sample::profile_ms, text::profile_ms)
+      .def_readonly("subnet", &Sample::subnet, text::subnet)
+      .def_readonly("unit", &Sample::unit, text::unit)
+      .def_readonly("missed", &Sample::missed, text::missed);
+}
 
-  py::class_<AppLook> app(module, "Application", "An application as its manager sees it. Valid during decide() only.");
-  const auto app_field = [&app](const char* name, auto member, const char* doc) {
-    app.def_property_readonly(name, [member](const AppLook& look) { return look.get().*member; }, doc);
-  };
-  app_field("name", &AppView::name, "as the scenario calls it");
-  app.def_readonly("index", &AppLook::index, "its place in Observation.applications");
-  app_field("subnets", &AppView::subnets, "number of sub-networks");
-  app.def_property_readonly("accuracy", [](const AppLook& look) { return tuple_of(look.get().accuracy); },
-                            "by sub-network, in the network's metric");
-  app_field("subnet", &AppView::subnet, "index in force (or being switched to); 0 is L1, the smallest");
-  app_field("unit", &AppView::unit, "index of the unit it runs on");
-  app_field("active", &AppView::active, "between its start and its stop");
-  app_field("admitted", &AppView::admitted, "its frames are accepted");
-  app_field("latency_target_ms", &AppView::latency_target_ms, "0 = none");
-  app_field("accuracy_floor", &AppView::accuracy_floor, "0 = none");
-  app_field("energy_budget_mj", &AppView::energy_budget_mj, "of one inference; 0 = none");
-  app_field("power_budget_w", &AppView::power_budget_w, "0 = none");
-  app_field("priority", &AppView::priority, "larger is more important");
-  app_field("arrived", &AppView::arrived, "frames so far");
-  app_field("completed", &AppView::completed, "frames so far");
-  app_field("missed", &AppView::missed, "frames completed after their deadline");
-  app_field("dropped", &AppView::dropped, "frames given up");
-  app_field("waiting", &AppView::waiting, "frames queued, not counting the one in service");
-  app_field("oldest_wait_ms", &AppView::oldest_wait_ms, "age of the oldest waiting frame");
-  app_field("switch_ms", &AppView::switch_ms, "cost of a sub-network switch");
-  app_field("switch_energy_mj", &AppView::switch_energy_mj, "cost of a sub-network switch");
+// A view's member as a property, read where the simulator keeps it.
+template <class Class, class Member>
+void field(Class& of, const char* name, Member member, const char* doc) {
+  of.def_property_readonly(
+      name, [member](const typename Class::type& look) { return look.get().*member; }, doc);
+}
+
+void define_application(py::class_<AppLook>& app) {
+  namespace text = doc::manager::AppView;
+  field(app, "name", &AppView::name, text::name);
+  app.def_readonly("index", &AppLook::index, text::index);
+  field(app, "subnets", &AppView::subnets, text::subnets);
+  app.def_property_readonly(
+      "accuracy", [](const AppLook& look) { return tuple_of<double>(look.get().accuracy); }, text::accuracy);
+  field(app, "subnet", &AppView::subnet, text::subnet);
+  field(app, "unit", &AppView::unit, text::unit);
+  field(app, "active", &AppView::active, text::active);
+  field(app, "admitted", &AppView::admitted, text::admitted);
+  field(app, "latency_target_ms", &AppView::latency_target_ms, text::latency_target_ms);
+  field(app, "accuracy_floor", &AppView::accuracy_floor, text::accuracy_floor);
+  field(app, "energy_budget_mj", &AppView::energy_budget_mj, text::energy_budget_mj);
+  field(app, "power_budget_w", &AppView::power_budget_w, text::power_budget_w);
+  field(app, "priority", &AppView::priority, text::priority);
+  field(app, "arrived", &AppView::arrived, text::arrived);
+  field(app, "completed", &AppView::completed, text::completed);
+  field(app, "missed", &AppView::missed, text::missed);
+  field(app, "dropped", &AppView::dropped, text::dropped);
+  field(app, "waiting", &AppView::waiting, text::waiting);
+  field(app, "oldest_wait_ms", &AppView::oldest_wait_ms, text::oldest_wait_ms);
+  field(app, "switch_ms", &AppView::switch_ms, text::switch_ms);
+  field(app, "switch_energy_mj", &AppView::switch_energy_mj, text::switch_energy_mj);
   app.def_property_readonly(
       "last",
-      [](const AppLook& look) -> py::object {
+      [](const AppLook& look) {
         const AppView& view = look.get();
-        if (view.completed == 0) return py::none();
-        return py::cast(view.sample(view.completed - 1));
+        return view.completed > 0 ? std::optional(view.sample(view.completed - 1)) : std::nullopt;
       },
       "the newest finished inference; None before the first");
   app.def(
       "recent",
-      [](const AppLook& look, int most) {
+      [](const AppLook& look, Place<> most) {
         const AppView& view = look.get();
-        const std::uint64_t held = std::min<std::uint64_t>({view.completed, AppView::kRemembered,
-                                                            static_cast<std::uint64_t>(std::max(most, 0))});
-        py::list out;
-        for (std::uint64_t n = view.completed - held; n < view.completed; ++n) out.append(py::cast(view.sample(n)));
+        const std::uint64_t held = std::min<std::uint64_t>(
+            {view.completed, AppView::kRemembered, static_cast<std::uint64_t>(std::max(most.index, 0))});
+        std::vector<Sample> out;
+        for (std::uint64_t n = view.completed - held; n < view.completed; ++n) out.push_back(view.sample(n));
         return out;
       },
-      py::arg("most") = static_cast<int>(AppView::kRemembered), "the newest finished inferences, oldest first; at most 64");
+      py::arg("most") = AppView::kRemembered, "the newest finished inferences, oldest first; at most 64");
   app.def("__repr__", [](const AppLook& look) { return "<Application " + look.get().name + ">"; });
+}
 
-  py::class_<UnitLook> unit(module, "Unit", "A processing unit as a manager sees it. Valid during decide() only.");
-  const auto unit_field = [&unit](const char* name, auto member, const char* doc) {
-    unit.def_property_readonly(name, [member](const UnitLook& look) { return look.get().*member; }, doc);
-  };
-  unit_field("name", &UnitView::name, "as the platform calls it");
-  unit.def_readonly("index", &UnitLook::index, "its place in Observation.units");
-  unit.def_property_readonly("domains", [](const UnitLook& look) { return tuple_of(look.get().domains); },
-                             "indices of the frequency domains that clock it, its own first");
-  unit_field("utilisation", &UnitView::utilisation, "share of the time since the last look in which it had work");
-  unit_field("cores_online", &UnitView::cores_online, "now");
-  unit_field("cores", &UnitView::cores, "that it has");
+void define_unit(py::class_<UnitLook>& unit) {
+  namespace text = doc::manager::UnitView;
+  field(unit, "name", &UnitView::name, text::name);
+  unit.def_readonly("index", &UnitLook::index, text::index);
+  unit.def_property_readonly(
+      "domains", [](const UnitLook& look) { return tuple_of<int>(look.get().domains); }, text::domains);
+  field(unit, "utilisation", &UnitView::utilisation, text::utilisation);
+  field(unit, "cores_online", &UnitView::cores_online, text::cores_online);
+  field(unit, "cores", &UnitView::cores, text::cores);
   unit.def("__repr__", [](const UnitLook& look) { return "<Unit " + look.get().name + ">"; });
+}
 
-  py::class_<DomainLook> domain(module, "Domain", "A frequency domain as a manager sees it. Valid during decide() only.");
-  const auto domain_field = [&domain](const char* name, auto member, const char* doc) {
-    domain.def_property_readonly(name, [member](const DomainLook& look) { return look.get().*member; }, doc);
-  };
-  domain_field("name", &DomainView::name, "as the platform calls it");
-  domain.def_readonly("index", &DomainLook::index, "its place in Observation.domains");
-  domain.def_property_readonly("opps_mhz", [](const DomainLook& look) { return tuple_of(look.get().opps_mhz); },
-                               "its operating points, slowest first");
-  domain_field("opp", &DomainView::opp, "index in effect");
-  domain_field("requested", &DomainView::requested, "index last asked for");
-  domain_field("lowest", &DomainView::lowest, "index: limit of the power mode");
-  domain_field("highest", &DomainView::highest, "index: limit of the power mode and of throttling");
-  domain_field("governed", &DomainView::governed, "a governor sets it; False once a policy has written it");
+void define_domain(py::class_<DomainLook>& domain) {
+  namespace text = doc::manager::DomainView;
+  field(domain, "name", &DomainView::name, text::name);
+  domain.def_readonly("index", &DomainLook::index, text::index);
+  domain.def_property_readonly(
+      "opps_mhz", [](const DomainLook& look) { return tuple_of<double>(look.get().opps_mhz); }, text::opps_mhz);
+  field(domain, "opp", &DomainView::opp, text::opp);
+  field(domain, "requested", &DomainView::requested, text::requested);
+  field(domain, "lowest", &DomainView::lowest, text::lowest);
+  field(domain, "highest", &DomainView::highest, text::highest);
+  field(domain, "governed", &DomainView::governed, text::governed);
   domain.def("__repr__", [](const DomainLook& look) { return "<Domain " + look.get().name + ">"; });
+}
 
-  py::class_<ObservationLook> seen(module, "Observation",
-                                   "What a manager is shown: the monitors of a real board. Valid during decide() only.");
-  seen.def_property_readonly("now_s", [](const ObservationLook& o) { return to_s(o.sight->now().now); }, "time");
+using AnApp = Place<AppLook>;
+using AUnit = Place<UnitLook>;
+using ADomain = Place<DomainLook>;
+
+// What the tables say: checked indices, the defaults filled in.
+Profile::Entry profile_entry(const ObservationLook& look, AnApp application, Place<> subnet,
+                             const std::optional<AUnit>& unit, const std::optional<Place<>>& opp) {
+  const Observation& now = look.sight->now();
+  const int a = application.index;
+  if (a < 0 || static_cast<std::size_t>(a) >= now.applications.size()) throw py::index_error("no such application");
+  const AppView& view = now.applications[static_cast<std::size_t>(a)];
+  const int u = unit ? unit->index : view.unit;
+  if (u < 0 || static_cast<std::size_t>(u) >= now.units.size()) throw py::index_error("no such unit");
+  if (subnet.index < 0 || subnet.index >= view.subnets) throw py::index_error("no such sub-network");
+  const DomainView& clock = now.domains[static_cast<std::size_t>(now.units[static_cast<std::size_t>(u)].domains[0])];
+  const int point = opp ? opp->index : clock.opp;
+  if (point < 0 || static_cast<std::size_t>(point) >= clock.opps_mhz.size())
+    throw py::index_error("no such operating point");
+  return now.profile->entry(a, subnet.index, u, point);
+}
+
+double idle_w(const ObservationLook& look, AUnit unit, Place<> opp) {
+  const Observation& now = look.sight->now();
+  const int u = unit.index;
+  if (u < 0 || static_cast<std::size_t>(u) >= now.units.size()) throw py::index_error("no such unit");
+  const auto d = static_cast<std::size_t>(now.units[static_cast<std::size_t>(u)].domains[0]);
+  if (opp.index < 0 || static_cast<std::size_t>(opp.index) >= now.domains[d].opps_mhz.size())
+    throw py::index_error("no such operating point");
+  return now.profile->idle_w(u, opp.index);
+}
+
+void define_observation(py::class_<ObservationLook>& seen) {
+  namespace text = doc::manager::Observation;
   seen.def_property_readonly(
-      "trigger", [](const ObservationLook& o) { return name_object(o.sight->now().trigger); },
-      "why it is asked: start, period, arrival, completion, target_change, load_change or thermal_trip");
-  seen.def_property_readonly("subject", [](const ObservationLook& o) { return o.sight->now().subject; },
-                             "index of the application (arrival, completion, target_change) or unit (load_change) that "
-                             "it is about; -1 where there is none");
-  seen.def_property_readonly("explain", [](const ObservationLook& o) { return o.sight->now().explain; },
-                             "somebody will read the reasons: worth adding candidates");
-  seen.def_readonly("applications", &ObservationLook::applications, "in the scenario's order");
-  seen.def_readonly("units", &ObservationLook::units, "in the platform's order");
-  seen.def_readonly("domains", &ObservationLook::domains, "in the platform's order");
+      "now_s", [](const ObservationLook& o) { return to_s(o.sight->now().now); }, text::now);
+  seen.def_property_readonly(
+      "trigger", [](const ObservationLook& o) { return name_object(o.sight->now().trigger); }, text::trigger);
+  seen.def_property_readonly(
+      "subject", [](const ObservationLook& o) { return o.sight->now().subject; }, text::subject);
+  seen.def_property_readonly(
+      "explain", [](const ObservationLook& o) { return o.sight->now().explain; }, text::explain);
+  seen.def_readonly("applications", &ObservationLook::applications, text::applications);
+  seen.def_readonly("units", &ObservationLook::units, text::units);
+  seen.def_readonly("domains", &ObservationLook::domains, text::domains);
   seen.def_property_readonly(
       "rails_w",
       [](const ObservationLook& o) {
-        py::dict out;
+        py::typing::Dict<py::str, double> out;
         for (const RailView& rail : o.sight->now().rails) out[py::str(rail.name)] = rail.power_w;
         return out;
       },
-      "the sensors' last readings [W] by rail; nan before the first");
+      (std::string("by sensor: ") + doc::manager::RailView::power_w).c_str());
   seen.def_property_readonly(
-      "temperatures_c",
-      [](const ObservationLook& o) {
-        py::tuple out(o.sight->now().temperatures_c.size());
-        for (std::size_t i = 0; i < out.size(); ++i) out[i] = o.sight->now().temperatures_c[i];
-        return out;
-      },
-      "by thermal node, as of the last poll");
-  const auto profile = [](const ObservationLook& o, const py::handle& application, int subnet, const py::object& unit_given,
-                          const py::object& opp) {
-    const Observation& now = o.sight->now();
-    const int a = index_of(application);
-    if (a < 0 || static_cast<std::size_t>(a) >= now.applications.size()) throw py::index_error("no such application");
-    const AppView& view = now.applications[static_cast<std::size_t>(a)];
-    const int u = unit_given.is_none() ? view.unit : index_of(unit_given);
-    if (u < 0 || static_cast<std::size_t>(u) >= now.units.size()) throw py::index_error("no such unit");
-    if (subnet < 0 || subnet >= view.subnets) throw py::index_error("no such sub-network");
-    const DomainView& clock = now.domains[static_cast<std::size_t>(now.units[static_cast<std::size_t>(u)].domains[0])];
-    const int point = opp.is_none() ? clock.opp : opp.cast<int>();
-    if (point < 0 || static_cast<std::size_t>(point) >= clock.opps_mhz.size())
-      throw py::index_error("no such operating point");
-    return now.profile->entry(a, subnet, u, point);
-  };
+      "temperatures_c", [](const ObservationLook& o) { return tuple_of<double>(o.sight->now().temperatures_c); },
+      text::temperatures_c);
+  const std::string defaults = " Default: the application's unit, the clock in effect.";
   seen.def(
       "latency_ms",
-      [profile](const ObservationLook& o, const py::object& application, int subnet, const py::object& unit_given,
-                const py::object& opp) { return profile(o, application, subnet, unit_given, opp).latency_ms; },
+      [](const ObservationLook& o, AnApp application, Place<> subnet, const std::optional<AUnit>& unit,
+         const std::optional<Place<>>& opp) { return profile_entry(o, application, subnet, unit, opp).latency_ms; },
       py::arg("application"), py::arg("subnet"), py::arg("unit") = py::none(), py::arg("opp") = py::none(),
-      "What the tables say of a job running alone: at an operating point (index) of the unit's first domain, the other "
-      "clocks as they are. Default: the application's unit, the clock in effect. nan where the tables do not cover it.");
+      (doc::manager::Profile::latency_ms + defaults).c_str());
   seen.def(
       "energy_mj",
-      [profile](const ObservationLook& o, const py::object& application, int subnet, const py::object& unit_given,
-                const py::object& opp) { return profile(o, application, subnet, unit_given, opp).energy_mj; },
+      [](const ObservationLook& o, AnApp application, Place<> subnet, const std::optional<AUnit>& unit,
+         const std::optional<Place<>>& opp) { return profile_entry(o, application, subnet, unit, opp).energy_mj; },
       py::arg("application"), py::arg("subnet"), py::arg("unit") = py::none(), py::arg("opp") = py::none(),
-      "The same for the energy of one inference, above idle.");
-  seen.def(
-      "idle_w",
-      [](const ObservationLook& o, const py::object& unit_given, int opp) {
-        const Observation& now = o.sight->now();
-        const int u = index_of(unit_given);
-        if (u < 0 || static_cast<std::size_t>(u) >= now.units.size()) throw py::index_error("no such unit");
-        const auto d = static_cast<std::size_t>(now.units[static_cast<std::size_t>(u)].domains[0]);
-        if (opp < 0 || static_cast<std::size_t>(opp) >= now.domains[d].opps_mhz.size())
-          throw py::index_error("no such operating point");
-        return now.profile->idle_w(u, opp);
-      },
-      py::arg("unit"), py::arg("opp"), "What a unit draws without a job [W]; nan where it is not known.");
+      (doc::manager::Profile::energy_mj + defaults).c_str());
+  seen.def("idle_w", &idle_w, py::arg("unit"), py::arg("opp"), doc::manager::Profile::idle_w);
+}
 
-  py::class_<DecisionBuilder> decision(
-      module, "Decision",
-      "Knob writes, in order. Each takes a reason, a text in which {} stands for the numbers that follow it; `margin` is "
-      "the room to the target, relative; `binding` names the constraint that a better choice would have broken (latency, "
-      "accuracy, energy, power, temperature, capacity, dwell or ladder) and `slack` the room left to it, in its unit. "
-      "Applications, units and domains are given as they were shown, or by index.");
-  decision.def(py::init<>());
-  const auto write = [&decision](const char* name, Knob which, const char* doc) {
-    decision.def(
-        name,
-        [which](const py::object& self, const py::object& on, const py::object& to, std::string reason,
-                const py::args& numbers, const py::kwargs& more) {
-          double margin = 0, slack = 0;
-          std::string binding;
-          for (const auto& [key, value] : more) {
-            const auto word = key.cast<std::string>();
-            if (word == "margin")
-              margin = value.cast<double>();
-            else if (word == "slack")
-              slack = value.cast<double>();
-            else if (word == "binding")
-              binding = value.cast<std::string>();
-            else
-              throw py::type_error("unexpected keyword " + word +
-                                   hint(word, std::vector<std::string>{"margin", "slack", "binding"}));
-          }
-          self.cast<DecisionBuilder&>().set(which, index_of(on), index_of(to), std::move(reason), numbers, margin,
-                                            slack, binding);
-          return self;
-        },
-        py::arg("target"), py::arg("value"), py::arg("reason") = "", doc);
+std::string decision_doc() {
+  std::string out = doc::manager::Decision::self;
+  out += "\n\nEach takes a reason, a text in which {} stands for the numbers that follow it. `margin`: ";
+  out += doc::manager::Why::margin;
+  out += ". `slack`: ";
+  out += doc::manager::Why::slack;
+  out += ". `binding` names that constraint:\n";
+  const auto line = [&out](Constraint constraint, const char* doc) {
+    out += "\n    " + std::string(name_of(constraint)) + ": " + doc;
   };
-  write("subnet", Knob::subnet, "Sub-network of an application: index, 0 is L1.");
-  write("mapping", Knob::mapping, "Unit of an application.");
-  write("frequency", Knob::frequency,
-        "Operating point of a domain: index in its opps_mhz. Takes it from its governor.");
-  write("lowest", Knob::lowest, "Operating point that a domain's governor may not go below.");
-  write("highest", Knob::highest, "Operating point that a domain's governor may not go above.");
-  write("cores", Knob::cores, "Cores online of a unit.");
-  write("admission", Knob::admission, "0 refuses an application's frames, 1 accepts them.");
+  namespace text = doc::manager::Constraint;
+  line(Constraint::none, text::none);
+  line(Constraint::latency, text::latency);
+  line(Constraint::accuracy, text::accuracy);
+  line(Constraint::energy, text::energy);
+  line(Constraint::power, text::power);
+  line(Constraint::temperature, text::temperature);
+  line(Constraint::capacity, text::capacity);
+  line(Constraint::dwell, text::dwell);
+  line(Constraint::ladder, text::ladder);
+  return out + "\n\nApplications, units and domains are given as they were shown, or by index.";
+}
+
+// One knob's method. `On` and `To`: what it is written to and what is written, for the signature.
+template <class On, class To>
+void write(py::class_<DecisionBuilder>& decision, const char* name, Knob knob, const char* doc) {
+  decision.def(
+      name,
+      [knob](DecisionBuilder& self, On on, To to, std::string reason, const py::Args<py::object>& numbers,
+             double margin, double slack, const ConstraintName& binding) -> DecisionBuilder& {
+        self.set(knob, on.index, to.index, std::move(reason), numbers, margin, slack, constraint_of(binding));
+        return self;
+      },
+      py::return_value_policy::reference, py::arg("target"), py::arg("value"), py::arg("reason") = "",
+      py::arg("margin") = 0.0, py::arg("slack") = 0.0, py::arg("binding") = "none", doc);
+}
+
+void define_decision(py::module_& module) {
+  py::class_<DecisionBuilder> decision(module, "Decision", decision_doc().c_str());
+  decision.def(py::init<>());
+  namespace text = doc::manager::Knob;
+  write<AnApp, Place<>>(decision, "subnet", Knob::subnet, text::subnet);
+  write<AnApp, AUnit>(decision, "mapping", Knob::mapping, text::mapping);
+  write<ADomain, Place<>>(decision, "frequency", Knob::frequency, text::frequency);
+  write<ADomain, Place<>>(decision, "lowest", Knob::lowest, text::lowest);
+  write<ADomain, Place<>>(decision, "highest", Knob::highest, text::highest);
+  write<AUnit, Place<>>(decision, "cores", Knob::cores, text::cores);
+  write<AnApp, Place<>>(decision, "admission", Knob::admission, text::admission);
   decision.def(
       "governor",
-      [](const py::object& self, const py::object& on, std::string reason) {
-        self.cast<DecisionBuilder&>().set(Knob::governor, index_of(on), 0, std::move(reason), {}, 0, 0, "");
+      [](DecisionBuilder& self, ADomain on, std::string reason,
+         const py::Args<py::object>& numbers) -> DecisionBuilder& {
+        self.set(Knob::governor, on.index, 0, std::move(reason), numbers, 0, 0, Constraint::none);
         return self;
       },
-      py::arg("target"), py::arg("reason") = "", "Gives a domain back to its governor.");
+      py::return_value_policy::reference, py::arg("target"), py::arg("reason") = "", text::governor);
+  namespace candidate = doc::manager::Candidate;
   decision.def(
       "candidate",
-      [](const py::object& self, const py::object& application, int subnet, const py::object& unit_given, int opp,
-         double latency_ms, double accuracy, double energy_mj, bool feasible) {
-        self.cast<DecisionBuilder&>().candidates.push_back(
-            {application.is_none() ? -1 : index_of(application), subnet, unit_given.is_none() ? -1 : index_of(unit_given),
-             opp, latency_ms, accuracy, energy_mj, feasible});
+      [](DecisionBuilder& self, const std::optional<AnApp>& application, Place<> subnet,
+         const std::optional<AUnit>& unit, Place<> opp, double latency_ms, double accuracy, double energy_mj,
+         bool feasible) -> DecisionBuilder& {
+        self.candidates.push_back({application ? application->index : -1, subnet.index, unit ? unit->index : -1,
+                                   opp.index, latency_ms, accuracy, energy_mj, feasible});
         return self;
       },
-      py::arg("application") = py::none(), py::arg("subnet") = -1, py::arg("unit") = py::none(), py::arg("opp") = -1,
-      py::arg("latency_ms") = 0.0, py::arg("accuracy") = 0.0, py::arg("energy_mj") = 0.0, py::arg("feasible") = false,
-      "A choice that was looked at, for candidates.csv. Worth adding only if the observation says `explain`.");
+      py::return_value_policy::reference, py::arg("application") = py::none(), py::arg("subnet") = -1,
+      py::arg("unit") = py::none(), py::arg("opp") = -1, py::arg("latency_ms") = 0.0, py::arg("accuracy") = 0.0,
+      py::arg("energy_mj") = 0.0, py::arg("feasible") = false,
+      (std::string(candidate::self) + " Worth adding only if the observation says `explain`. `latency_ms`: " +
+       candidate::latency_ms + ". `accuracy`: " + candidate::accuracy + ". `energy_mj`: " + candidate::energy_mj +
+       ". `feasible`: " + candidate::feasible + ".")
+          .c_str());
   decision.def("__len__", [](const DecisionBuilder& self) { return self.writes.size(); });
+}
 
-  module.def("policy_entries", &entries<Policy>, "Every registered policy: name, doc, source, schema of parameters.");
-  module.def("governor_entries", &entries<Governor>, "Every registered governor: name, doc, source, schema.");
-  module.def("runs_python", &runs_python, py::arg("policy"), "Whether a policy of that name was registered from Python.");
+}  // namespace
+
+void define_manager(py::module_& module) {
+  define_triggers(module);
+  define_sample(module);
+  const auto seen_only = [](const char* doc) { return doc + std::string(" Valid during decide() only."); };
+  // All of them before any signature speaks of one.
+  py::class_<AppLook> app(module, "Application", seen_only(doc::manager::AppView::self).c_str());
+  py::class_<UnitLook> unit(module, "Unit", seen_only(doc::manager::UnitView::self).c_str());
+  py::class_<DomainLook> domain(module, "Domain", seen_only(doc::manager::DomainView::self).c_str());
+  py::class_<ObservationLook> seen(module, "Observation", seen_only(doc::manager::Observation::self).c_str());
+  define_application(app);
+  define_unit(unit);
+  define_domain(domain);
+  define_observation(seen);
+  define_decision(module);
+
+  const std::string members =
+      std::string(": name, doc, source (") + doc::manager::Entry::source + "), schema (JSON schema of its parameters).";
+  module.def("policy_entries", &entries<Policy>, ("Every registered policy" + members).c_str());
+  module.def("governor_entries", &entries<Governor>, ("Every registered governor" + members).c_str());
+  module.def("runs_python", &runs_python, py::arg("policy"),
+             "Whether a policy of that name was registered from Python.");
   module.def("register_policy", &register_policy, py::arg("name"), py::arg("doc"), py::arg("make"), py::arg("schema"),
+             py::arg("version"),
              "Makes what `make` returns (given the parameters as keyword arguments) known to files as a policy.");
 }
 

@@ -43,9 +43,6 @@ SharedObject share(py::object object) {
 
 namespace {
 
-// Ends work that Python no longer wants.
-struct Stopped {};
-
 class Reporter {
  public:
   explicit Reporter(py::object progress) : progress_(std::move(progress)) {}

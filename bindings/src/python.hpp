@@ -30,6 +30,9 @@ SharedObject share(py::object object);
 void interruptible(const py::object& progress, bool threads,
                    const std::function<void(const std::function<void(double)>&)>& work);
 
+/// What the function that `work` was given throws, in a thread of its own, once Python wants the work to end.
+struct Stopped {};
+
 /// A scenario as Python holds it.
 struct LoadedScenario {
   Scenario scenario;
@@ -47,5 +50,7 @@ void define_scenario(py::module_& module);
 void define_manager(py::module_& module);
 void define_world(py::module_& module);
 void define_results(py::module_& module);
+void define_command(py::module_& module);
+void define_environment(py::module_& module);
 
 }  // namespace dynasoc::python

@@ -1,10 +1,11 @@
 // Comparisons of managers on common random numbers.
-#include "results/comparison.hpp"
-
 #include <optional>
 
+#include "docstrings.hpp"
 #include "python.hpp"
+#include "results/comparison.hpp"
 #include "results/output.hpp"
+#include "types.hpp"
 
 namespace dynasoc::python {
 namespace {
@@ -29,7 +30,7 @@ HeldComparison compare_policies(std::shared_ptr<LoadedScenario> loaded,
                                 const std::vector<std::pair<std::string, std::string>>& policies, std::size_t baseline,
                                 std::optional<std::uint64_t> seed, std::optional<int> replications, int jobs,
                                 const std::string& decide_on, bool anatomy, const std::vector<std::string>& metrics,
-                                const py::object& progress) {
+                                const Progress& progress) {
   HeldComparison out;
   if (seed) {
     auto own = std::make_shared<LoadedScenario>(*loaded);
@@ -60,19 +61,29 @@ HeldComparison compare_policies(std::shared_ptr<LoadedScenario> loaded,
 
 void define_results(py::module_& module) {
   py::class_<HeldComparison>(module, "Comparison")
-      .def("to_json",
-           [](const HeldComparison& c) { return to_python(comparison_json(c.loaded->scenario, c.comparison)); })
-      .def("text",
-           [](const HeldComparison& c, const std::vector<std::string>& metrics) {
-             return comparison_text(c.loaded->scenario, c.comparison, metrics, false);
-           })
-      .def("csv", [](const HeldComparison& c) { return comparison_csv(c.loaded->scenario, c.comparison); })
-      .def("values", [](const HeldComparison& c, std::size_t contender, const std::string& metric) {
-        return values_of(*c.loaded->scenario.setup, c.comparison.results.at(contender), metric);
-      });
-  module.def("compare", &compare_policies, py::arg("scenario"), py::arg("policies"), py::arg("baseline"), py::arg("seed"),
-             py::arg("replications"), py::arg("jobs"), py::arg("decide_on"), py::arg("anatomy"), py::arg("metrics"),
-             py::arg("progress"));
+      .def(
+          "to_json",
+          [](const HeldComparison& c) { return Fields(to_python(comparison_json(c.loaded->scenario, c.comparison))); },
+          doc::comparison_json)
+      .def(
+          "text",
+          [](const HeldComparison& c, const std::vector<std::string>& metrics) {
+            return comparison_text(c.loaded->scenario, c.comparison, metrics, false);
+          },
+          py::arg("metrics"), doc::comparison_text)
+      .def(
+          "csv", [](const HeldComparison& c) { return comparison_csv(c.loaded->scenario, c.comparison); },
+          doc::comparison_csv)
+      .def(
+          "values",
+          [](const HeldComparison& c, std::size_t contender, const std::string& metric) {
+            return values_of(*c.loaded->scenario.setup, c.comparison.results.at(contender), metric);
+          },
+          py::arg("contender"), py::arg("metric"), doc::values_of);
+  module.def("compare", &compare_policies, py::arg("scenario"), py::arg("policies"), py::arg("baseline"),
+             py::arg("seed"), py::arg("replications"), py::arg("jobs"), py::arg("decide_on"), py::arg("anatomy"),
+             py::arg("metrics"), py::arg("progress"),
+             "Runs every contender: policies are (label, what `--policies` takes, or a JSON object with a name).");
 }
 
 }  // namespace dynasoc::python

@@ -1,12 +1,13 @@
 // Scenarios, platforms and networks: files with all defaults filled in, and what they resolve to.
-#include "scenario/scenario.hpp"
-
 #include "application/network.hpp"
 #include "common/text.hpp"
 #include "device/platform.hpp"
+#include "docstrings.hpp"
 #include "python.hpp"
 #include "results/metric_column.hpp"
 #include "results/output.hpp"
+#include "scenario/scenario.hpp"
+#include "types.hpp"
 
 namespace dynasoc::python {
 namespace {
@@ -41,7 +42,7 @@ SharedScenario scenario_from_text(const std::string& text, const std::string& fo
 }
 
 // Names of everything that Python shows by name.
-py::dict names_of(const LoadedScenario& loaded) {
+Fields names_of(const LoadedScenario& loaded) {
   const Setup& setup = *loaded.scenario.setup;
   py::list applications, units, domains;
   for (const AppSetup& app : setup.apps) {
@@ -64,7 +65,7 @@ py::dict names_of(const LoadedScenario& loaded) {
     one["opps_mhz"] = py::cast(file.opps_mhz);
     domains.append(one);
   }
-  py::dict out;
+  Fields out;
   out["applications"] = applications;
   out["units"] = units;
   out["domains"] = domains;
@@ -79,21 +80,21 @@ std::vector<std::string> texts(const std::vector<fs::path>& paths) {
   return out;
 }
 
-py::dict platform(const std::string& path) {
+Fields platform(const std::string& path) {
   const Platform loaded = Platform::load(path);
   return to_python(to_json(loaded.file));
 }
 
-py::dict network(const std::string& path) {
+Fields network(const std::string& path) {
   const Network loaded = Network::load(path);
   return to_python(to_json(loaded.file));
 }
 
 // A table of a network, or a table's file (then `name` is empty): a list for each column.
-py::dict table(const std::string& path, const std::string& name) {
+py::typing::Dict<py::str, py::typing::List<py::str>> table(const std::string& path, const std::string& name) {
   const Table cells = name.empty() ? Table::load(path) : Network::load(path).table(name);
   const Csv csv = Csv::parse(cells.to_csv(), path);
-  py::dict out;
+  py::typing::Dict<py::str, py::typing::List<py::str>> out;
   for (const std::string& column : csv.columns()) {
     py::list values(csv.size());
     for (std::size_t row = 0; row < csv.size(); ++row) values[row] = py::str(std::string(csv.text(row, column)));
@@ -105,30 +106,35 @@ py::dict table(const std::string& path, const std::string& name) {
 }  // namespace
 
 void define_scenario(py::module_& module) {
-  py::class_<LoadedScenario, std::shared_ptr<LoadedScenario>>(module, "Scenario", "A scenario, all names resolved.")
+  namespace text = doc::Scenario;
+  py::class_<LoadedScenario, std::shared_ptr<LoadedScenario>>(module, "Scenario", text::self)
       .def_property_readonly("name", [](const LoadedScenario& s) { return s.scenario.file.name; })
-      .def_property_readonly("folder", [](const LoadedScenario& s) { return s.scenario.folder.string(); })
-      .def_property_readonly("inputs", [](const LoadedScenario& s) { return texts(s.scenario.inputs); })
-      .def_property_readonly("warnings", [](const LoadedScenario& s) { return s.scenario.warnings; })
-      .def_property_readonly("names", &names_of, "applications, units and domains by name, and times")
-      .def("document", [](const LoadedScenario& s) { return to_python(s.scenario.document->root()); },
-           "the file with includes and changes, without defaults")
-      .def("fields", [](const LoadedScenario& s) { return to_python(to_json(s.scenario.file)); },
-           "every field, defaults filled in")
-      .def_property_readonly("metrics", [](const LoadedScenario& s) { return metric_names(*s.scenario.setup); },
-                             "names of the metrics that a replication has");
+      .def_property_readonly(
+          "folder", [](const LoadedScenario& s) { return s.scenario.folder.string(); }, text::folder)
+      .def_property_readonly(
+          "inputs", [](const LoadedScenario& s) { return texts(s.scenario.inputs); }, text::inputs)
+      .def_property_readonly(
+          "warnings", [](const LoadedScenario& s) { return s.scenario.warnings; }, text::warnings)
+      .def_property_readonly("names", &names_of, "Applications, units and domains by name, and times.")
+      .def(
+          "document", [](const LoadedScenario& s) { return Fields(to_python(s.scenario.document->root())); },
+          text::document)
+      .def(
+          "fields", [](const LoadedScenario& s) { return Fields(to_python(to_json(s.scenario.file))); }, text::file)
+      .def_property_readonly(
+          "metrics", [](const LoadedScenario& s) { return metric_names(*s.scenario.setup); }, doc::metric_names);
   const auto non_const = [](SharedScenario loaded) { return std::const_pointer_cast<LoadedScenario>(loaded); };
   module.def(
       "scenario_from_file",
       [non_const](const std::string& path, const Overrides& overrides) {
         return non_const(scenario_from_file(path, overrides));
       },
-      py::arg("path"), py::arg("overrides"));
+      py::arg("path"), py::arg("overrides"), doc::load_scenario);
   module.def(
       "scenario_from_text",
       [non_const](const std::string& text, const std::string& folder, const std::string& name,
                   const Overrides& overrides) { return non_const(scenario_from_text(text, folder, name, overrides)); },
-      py::arg("text"), py::arg("folder"), py::arg("name"), py::arg("overrides"));
+      py::arg("text"), py::arg("folder"), py::arg("name"), py::arg("overrides"), "The same for JSON in memory.");
 
   // Where names lead. Each takes a path or a name that `dynasoc list` knows.
   const auto find = [](const std::string& what, const std::string& given) {
@@ -148,9 +154,10 @@ void define_scenario(py::module_& module) {
   };
   module.def("find", find, py::arg("what"), py::arg("given"),
              "The file of a scenario, platform, network, supernetwork or trace.");
-  module.def("platform", &platform, py::arg("path"));
-  module.def("network", &network, py::arg("path"));
-  module.def("table", &table, py::arg("path"), py::arg("name"));
+  module.def("platform", &platform, py::arg("path"), "A platform file, checked, defaults filled in.");
+  module.def("network", &network, py::arg("path"), "A network file, checked, defaults filled in.");
+  module.def("table", &table, py::arg("path"), py::arg("name"),
+             "Columns of a network's table called `name`; or of a table's own file, then `name` is empty.");
 }
 
 }  // namespace dynasoc::python

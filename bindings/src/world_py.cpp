@@ -6,12 +6,14 @@
 #include <optional>
 
 #include "common/text.hpp"
+#include "docstrings.hpp"
 #include "python.hpp"
 #include "results/metric_column.hpp"
 #include "results/metrics.hpp"
 #include "results/output.hpp"
 #include "results/summary.hpp"
 #include "results/why.hpp"
+#include "types.hpp"
 #include "world/run.hpp"
 
 namespace dynasoc::python {
@@ -26,7 +28,8 @@ struct Run {
   std::string engine;
   Recording recording;
   std::vector<Metrics> metrics;  // by replication, computed when first asked for
-  py::object policies;           // Python policies that ran, by replication; None where C++ ones did
+  // Python policies that ran, by replication; None where C++ ones did.
+  py::typing::Optional<py::typing::List<Any>> policies;
 
   const RunRecord& at(std::size_t replication) const {
     if (replication >= records->size()) throw py::index_error("the run has no such replication");
@@ -36,10 +39,10 @@ struct Run {
 };
 
 // An array on memory that the records own.
-py::array view(const py::dtype& type, std::size_t size, const void* data, const SharedRecords& owner) {
+Rows view(const py::dtype& type, std::size_t size, const void* data, const SharedRecords& owner) {
   auto* keep = new SharedRecords(owner);
   const py::capsule base(keep, [](void* pointer) { delete static_cast<SharedRecords*>(pointer); });
-  py::array out(type, {static_cast<py::ssize_t>(size)}, {type.itemsize()}, data, base);
+  Rows out(type, {static_cast<py::ssize_t>(size)}, {type.itemsize()}, data, base);
   out.attr("flags").attr("writeable") = false;
   return out;
 }
@@ -73,13 +76,13 @@ const py::dtype& job_type() {
   return *type;
 }
 
-py::array jobs(const Run& run, std::size_t replication) {
+Rows jobs(const Run& run, std::size_t replication) {
   const JobLog& log = run.at(replication).jobs;
   static const JobRecord nothing;
   return view(job_type(), log.size(), log.size() > 0 ? log.data() : &nothing, run.records);
 }
 
-py::array timeline(const Run& run, std::size_t replication) {
+Rows timeline(const Run& run, std::size_t replication) {
   const Timeline& log = run.at(replication).timeline;
   py::list names, formats, offsets;
   names.append("time");
@@ -111,7 +114,7 @@ class Texts {
 };
 
 // Columns of the decision log: numbers as arrays, texts as lists.
-py::dict decisions(const Run& run, std::size_t replication) {
+Fields decisions(const Run& run, std::size_t replication) {
   const auto& log = run.at(replication).decision_log;
   const auto size = static_cast<py::ssize_t>(log.size());
   py::array_t<std::int64_t> time(size);
@@ -136,7 +139,7 @@ py::dict decisions(const Run& run, std::size_t replication) {
     columns[6][i] = text(record.trigger);
     columns[7][i] = text(record.binding);
   }
-  py::dict out;
+  Fields out;
   out["time"] = time.attr("view")("m8[ns]");
   out["policy"] = columns[0];
   out["target"] = columns[1];
@@ -152,7 +155,7 @@ py::dict decisions(const Run& run, std::size_t replication) {
   return out;
 }
 
-py::dict candidates(const Run& run, std::size_t replication) {
+Fields candidates(const Run& run, std::size_t replication) {
   const Setup& setup = run.setup();
   const auto& log = run.at(replication).candidates;
   const auto size = static_cast<py::ssize_t>(log.size());
@@ -175,7 +178,7 @@ py::dict candidates(const Run& run, std::size_t replication) {
     subnet[i] = text(record.subnet < 0 ? "" : "L" + std::to_string(record.subnet + 1));
     unit[i] = text(record.unit < 0 ? "" : setup.platform.file.units[record.unit].first);
   }
-  py::dict out;
+  Fields out;
   out["decision"] = decision;
   out["application"] = application;
   out["subnet"] = subnet;
@@ -194,10 +197,10 @@ const std::vector<Metrics>& metrics_of(Run& run) {
   return run.metrics;
 }
 
-py::dict metrics(Run& run, std::size_t replication) {
+py::typing::Dict<py::str, double> metrics(Run& run, std::size_t replication) {
   run.at(replication);
   const Metrics& of = metrics_of(run)[replication];
-  py::dict out;
+  py::typing::Dict<py::str, double> out;
   for (const std::string& name : metric_names(run.setup()))
     out[py::str(name)] = MetricColumn(run.setup(), name).value(of);
   return out;
@@ -210,7 +213,7 @@ manager::Choice<manager::Policy> policy_of_text(const std::string& json) {
 
 Run run(std::shared_ptr<LoadedScenario> loaded, const std::optional<std::string>& policy, const py::object& python_policy,
         std::optional<std::uint64_t> seed, int replications, int jobs, bool record_jobs, bool record_decisions,
-        bool record_timeline, const py::object& progress) {
+        bool record_timeline, const Progress& progress) {
   Run out;
   out.engine = "native";
   out.policies = py::none();
@@ -276,31 +279,49 @@ void define_world(py::module_& module) {
       .def_property_readonly("has_jobs", [](const Run& r) { return r.recording.jobs; })
       .def_property_readonly("has_decisions", [](const Run& r) { return r.recording.decisions; })
       .def_property_readonly("has_timeline", [](const Run& r) { return r.recording.timeline_period > 0; })
-      .def("summary",
-           [](const Run& r) { return to_python(summary_json(r.loaded->scenario, r.engine, *r.records)); })
-      .def("text", [](const Run& r, int columns) { return summary_text(r.loaded->scenario, r.engine, *r.records, columns, false); })
-      .def("why", [](const Run& r, std::size_t replication, std::size_t most) {
-        return why_text(r.setup(), r.at(replication), most, false);
-      })
-      .def("jobs", &jobs)
-      .def("timeline", &timeline)
-      .def("decisions", &decisions)
-      .def("candidates", &candidates)
-      .def("metrics", &metrics)
-      .def("energy_j", [](const Run& r, std::size_t replication) { return r.at(replication).energy_j(); })
-      .def("save", &save)
-      .def("write_trace", [](const Run& r, const std::string& path, std::size_t replication) {
-        write_trace(path, r.setup(), r.at(replication));
-      });
+      .def(
+          "summary",
+          [](const Run& r) { return Fields(to_python(summary_json(r.loaded->scenario, r.engine, *r.records))); },
+          doc::summary_json)
+      .def(
+          "text",
+          [](const Run& r, int columns) {
+            return summary_text(r.loaded->scenario, r.engine, *r.records, columns, false);
+          },
+          py::arg("columns"), doc::summary_text)
+      .def(
+          "why",
+          [](const Run& r, std::size_t replication, std::size_t most) {
+            return why_text(r.setup(), r.at(replication), most, false);
+          },
+          py::arg("replication"), py::arg("most"), doc::why_text)
+      .def("jobs", &jobs, py::arg("replication"), "A row an inference: the simulator's memory, read-only.")
+      .def("timeline", &timeline, py::arg("replication"), "A row a sample: the simulator's memory, read-only.")
+      .def("decisions", &decisions, py::arg("replication"), "Columns, a row a knob written.")
+      .def("candidates", &candidates, py::arg("replication"), "Columns, a row a choice that a decision looked at.")
+      .def("metrics", &metrics, py::arg("replication"), doc::metric_names)
+      .def(
+          "energy_j", [](const Run& r, std::size_t replication) { return r.at(replication).energy_j(); },
+          py::arg("replication"), "Of the whole board, after the warm-up [J].")
+      .def("save", &save, py::arg("directory"), py::arg("force"), py::arg("command_line"), doc::write_output)
+      .def(
+          "write_trace",
+          [](const Run& r, const std::string& path, std::size_t replication) {
+            write_trace(path, r.setup(), r.at(replication));
+          },
+          py::arg("path"), py::arg("replication"), doc::write_trace);
   module.def("run", &run, py::arg("scenario"), py::arg("policy"), py::arg("python_policy"), py::arg("seed"),
              py::arg("replications"), py::arg("jobs"), py::arg("record_jobs"), py::arg("record_decisions"),
              py::arg("record_timeline"), py::arg("progress"));
   module.def("run_of_records", &run_of_records, py::arg("scenario"), py::arg("path"), py::arg("engine"));
-  module.attr("outcomes") = [] {
-    py::tuple names(5);
-    for (std::size_t i = 0; i < 5; ++i) names[i] = py::str(std::string(name_of(static_cast<Outcome>(i))));
-    return names;
-  }();
+  module.def(
+      "outcomes",
+      [] {
+        Tuple<py::str> names(5);
+        for (std::size_t i = 0; i < 5; ++i) names[i] = py::str(std::string(name_of(static_cast<Outcome>(i))));
+        return names;
+      },
+      "Names of the codes of outcomes, in order.");
 }
 
 }  // namespace dynasoc::python

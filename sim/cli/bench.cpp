@@ -273,8 +273,9 @@ class Bench {
   // What decisions cost, and what answers about managers do: a comparison, an oracle's plan.
   void managers(Json& out) const {
     Json& to = out["managers"] = Json::object();
-    for (const std::string& name : manager::Registry<manager::Policy>::instance().names()) {
-      if (manager::Registry<manager::Policy>::instance().make(name, nullptr)->clairvoyant()) continue;
+    const auto& policies = manager::Registry<manager::Policy>::instance();
+    for (const std::string& name : policies.names()) {
+      if (!policies.entry(name).required().empty() || policies.make(name, nullptr)->clairvoyant()) continue;
       std::vector<double> rounds;
       for (int round = 0; round < 3; ++round) rounds.push_back(policy_ns(name));
       std::sort(rounds.begin(), rounds.end());

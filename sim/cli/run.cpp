@@ -3,6 +3,7 @@
 
 #include "cli/options.hpp"
 #include "common/text.hpp"
+#include "results/comparison.hpp"
 #include "results/output.hpp"
 #include "results/summary.hpp"
 #include "results/why.hpp"
@@ -34,8 +35,10 @@ int run_command(const Arguments& arguments, Console& console) {
   options.add()("seed", po::value<std::string>(), "seed of all random streams (default: the scenario's)")(
       "replications", po::value<std::string>(), "independent repetitions (default: the scenario's)")(
       "engine", po::value<std::string>(), "native (default) or simgrid")(
-      "set", po::value<std::vector<std::string>>()->composing(),
-      "path=value: change any field of the scenario; repeatable")("out", po::value<std::string>(),
+      "policy", po::value<std::string>(),
+      "manager in place of the scenario's: an entry of `dynasoc compare --policies`, or a file with a policy (a trained "
+      "one, say)")("set", po::value<std::vector<std::string>>()->composing(),
+                   "path=value: change any field of the scenario; repeatable")("out", po::value<std::string>(),
                                                                   "directory for the results")(
       "sample-power",
       "each replication draws the board's powers from their "
@@ -47,7 +50,9 @@ int run_command(const Arguments& arguments, Console& console) {
       "sample-latency",
       "draw in each replication how far modelled latencies are off, from their prediction intervals (the same as --set "
       "sample_latency=true)")("jobs", po::value<std::string>(),
-                              "replications run at once (default: the machine's cores)");
+                              "replications run at once (default: the machine's cores)")(
+      "records", po::value<std::string>(),
+      "file for everything that the replications recorded, in a form that only this build of the program reads");
   options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("scenario")) throw InputError("a scenario is missing; usage: dynasoc run SCENARIO [options]");
@@ -61,7 +66,15 @@ int run_command(const Arguments& arguments, Console& console) {
 
   auto document = Document::load(path);
   const bool again = is_manifest(document->root());
-  Scenario scenario = again ? load_manifest(document, path, overrides, request) : load_scenario(path, overrides);
+  const auto load = [&] {
+    return again ? load_manifest(document, path, overrides, request) : load_scenario(path, overrides);
+  };
+  Scenario scenario = load();
+  if (options.has("policy")) {
+    for (const auto& change : overrides_of(scenario, contender_of(scenario, options.get<std::string>("policy"))))
+      overrides.push_back(change);
+    scenario = load();
+  }
   if (!again) {
     request.seed = scenario.setup->seed;
     request.replications = scenario.file.replications;
@@ -83,11 +96,11 @@ int run_command(const Arguments& arguments, Console& console) {
   scenario.setup = setup;
 
   const bool write = options.has("out");
-  if (write) check_timeline(scenario, request.replications);
+  if (write || options.has("records")) check_timeline(scenario, request.replications);
   if (write) request.inputs = hashes_of(scenario.inputs);
   if (write) prepare_output(options.get<std::string>("out"), options.has("force"));
   Recording recording;
-  if (write) recording = {true, true, from_ms(scenario.file.timeline_ms)};
+  if (write || options.has("records")) recording = {true, true, from_ms(scenario.file.timeline_ms)};
   const bool why = options.has("why");
   const auto most_decisions = static_cast<std::size_t>(whole_number(options, "why", 40, 1, 1'000'000'000));
   if (why && options.has("json"))
@@ -100,6 +113,7 @@ int run_command(const Arguments& arguments, Console& console) {
     records =
         simulate_all(*setup, recording, engine, request.replications, jobs, [&](double share) { progress(share); });
   }
+  if (options.has("records")) write_records(options.get<std::string>("records"), records);
   const Json summary = summary_json(scenario, request.engine, records);
   if (write) write_output(options.get<std::string>("out"), scenario, request, records, summary);
   if (options.has("json"))

@@ -9,4 +9,8 @@ namespace dynasoc::explore {
 /// Throws InputError where those cannot be read.
 std::string build_identity();
 
+/// Versions of the policies that an embedding program has registered and that `json` (the text of a scenario or of what
+/// makes scenarios) names. Empty where there are none.
+std::string embedded_policies(const std::string& json);
+
 }  // namespace dynasoc::explore

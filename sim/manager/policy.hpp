@@ -13,13 +13,13 @@ namespace dynasoc::manager {
 
 /// When a policy wants to be asked. It is always asked once at the start.
 struct Triggers {
-  double period_ms = 0;  ///< 0 = not periodic
-  bool arrival = false;
-  bool completion = false;
-  bool target_change = false;
-  bool load_change =
-      false;  ///< background load arrives or leaves; a real board sees it only as a change of utilisation
-  bool thermal_trip = false;
+  double period_ms = 0;        ///< every so often; 0 = not periodic
+  bool arrival = false;        ///< when a frame arrives
+  bool completion = false;     ///< when a frame is done
+  bool target_change = false;  ///< when an application's targets change
+  /// When background load arrives or leaves; a real board sees it only as a change of utilisation.
+  bool load_change = false;
+  bool thermal_trip = false;  ///< when throttling begins, changes or ends
 };
 
 /// What a clairvoyant's plan is worth, in the objective's cost per frame.
@@ -47,7 +47,11 @@ class Policy {
  public:
   static constexpr const char* what = "policy";
   virtual ~Policy() = default;
+
+  /// When it wants to be asked.
   virtual Triggers triggers() const = 0;
+
+  /// One decision: knob writes for what is seen, or none.
   virtual void decide(const Observation& seen, Decision& decision) = 0;
 
   /// Compute time of one decision [us]. It is charged to the unit that the manager runs on (the first CPU), where it
@@ -57,6 +61,8 @@ class Policy {
   /// A clairvoyant needs `Observation::foresight`, which no board has. It is asked twice at the start: clocks that it
   /// sets the first time are in effect, and in its tables, the second time.
   virtual bool clairvoyant() const { return false; }
+
+  /// Of a clairvoyant; null for others.
   virtual const Certificate* certificate() const { return nullptr; }
 };
 

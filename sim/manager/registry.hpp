@@ -18,15 +18,21 @@
 
 namespace dynasoc::manager {
 
-/// Parameters that an interface's implementations all share with their own.
+/// A registered implementation, as lists show it.
 struct Entry {
-  std::string name;
-  std::string doc;
+  std::string name;    ///< as files call it
+  std::string doc;     ///< one line
   std::string source;  ///< publication or code, and whether it was read or is our reading of it
   Json schema;         ///< of the parameters
+  /// Tells one state of an embedding program's code from another; empty for what is part of DynaSoC, whose build says it.
+  std::string version = {};
+
+  /// Names of the parameters that have no default.
+  std::vector<std::string> required() const { return schema.value("required", std::vector<std::string>{}); }
 };
 
-/// What is registered for one interface: our own before main; embedding programs may `put` theirs later, from any thread.
+/// What is registered for one interface: our own before main; embedding programs may `put` theirs later, from any
+/// thread.
 template <class Interface>
 class Registry {
  public:
@@ -121,6 +127,11 @@ struct Choice {
     if (!registry.has(out.name))
       throw out.where.error(std::string("unknown ") + Interface::what + " \"" + out.name + "\"" +
                             hint(out.name, registry.names()));
+    const std::vector<std::string> needed = registry.entry(out.name).required();
+    if (!out.parameters && !needed.empty())
+      throw out.where.error(std::string(Interface::what) + " " + in_quotes(out.name) + " needs " + in_quotes(needed[0]) +
+                            ": write an object, {\"name\": " + in_quotes(out.name) + ", " + in_quotes(needed[0]) +
+                            ": …}");
     out.make();  // parameters are checked here, where their place is known
     return out;
   }

@@ -29,8 +29,11 @@ bool governs(const std::string& governor, DomainKind kind) {
   return true;
 }
 
+bool is_file(const std::string& policy) { return policy.ends_with(".json"); }
+
 template <class Interface>
 manager::Choice<Interface> choice(const std::string& text, const std::string& what) {
+  if (is_file(text)) return manager::Choice<Interface>::from_value(Value(Document::load(text)));
   const std::size_t open = text.find('(');
   const std::string name = text.substr(0, open);
   Json json = name;
@@ -93,7 +96,7 @@ Contender contender_of(const Scenario& scenario, const std::string& text) {
   if (!policies.has(clean_name(policy)) && governors.has(clean_name(policy)))
     throw InputError("--policies: " + in_quotes(clean_name(policy)) +
                      " is a governor; only a policy can stand before + (with schedutil, say: none+schedutil)");
-  if (!policies.has(clean_name(policy))) {
+  if (!policies.has(clean_name(policy)) && !is_file(policy)) {
     std::vector<std::string> known = policies.names();
     for (const std::string& name : governors.names()) known.push_back(name);
     throw InputError("--policies: unknown policy or governor " + in_quotes(clean_name(policy)) +
@@ -116,6 +119,14 @@ Contender contender_of(const Scenario& scenario, const std::string& text) {
     else
       out.governors.push_back({kind == DomainKind::cpu ? "schedutil" : "nvhost_podgov", std::nullopt, {}});
   }
+  return out;
+}
+
+Overrides overrides_of(const Scenario& scenario, const Contender& contender) {
+  Overrides out{{"policy", contender.policy.to_json().dump()}};
+  const auto& domains = scenario.setup->platform.file.domains;
+  for (std::size_t d = 0; d < contender.governors.size(); ++d)
+    out.emplace_back("governors." + domains[d].first, contender.governors[d].to_json().dump());
   return out;
 }
 

@@ -101,12 +101,12 @@ struct ScenarioFile {
 
 /// A scenario as loaded: the file, and what it resolves to.
 struct Scenario {
-  ScenarioFile file;
-  std::shared_ptr<const Setup> setup;
-  std::shared_ptr<const Document> document;   ///< with includes and overrides applied
+  ScenarioFile file;                          ///< every field, defaults filled in
+  std::shared_ptr<const Setup> setup;         ///< what it resolves to
+  std::shared_ptr<const Document> document;   ///< the file with includes and overrides applied, without defaults
   std::filesystem::path folder;               ///< names are resolved from here
   std::vector<std::filesystem::path> inputs;  ///< every file that was read
-  std::vector<std::string> warnings;
+  std::vector<std::string> warnings;          ///< what is not wrong, and worth knowing
 };
 
 using Overrides = std::vector<std::pair<std::string, std::string>>;  ///< `--set path=value`

@@ -64,13 +64,23 @@ using Progress = std::function<void(double)>;
 template <Engine E>
 class World final : public manager::Profile, public manager::Foresight {
  public:
-  World(const Setup& setup, const Recording& recording, std::uint64_t replication);
+  /// `policy`: in place of the set-up's own.
+  World(const Setup& setup, const Recording& recording, std::uint64_t replication,
+        std::unique_ptr<manager::Policy> policy = nullptr);
 
   /// Runs from 0 to the scenario's end and returns the record. Call once. Throws InternalError if energy is not
   /// conserved.
   RunRecord run(const Progress& progress = {});
 
   void on_event(Event event);  ///< the engine's only entrance
+
+  /// Asks the memory for what the next events will touch. A batch of worlds is larger than a cache, and the processor can
+  /// fetch one while it runs another: of a batch on one core this makes a fifth of the speed.
+  void prefetch() const;
+
+  /// The cost of what happened up to now, or of the whole run once it is over, in the objective's unit and not divided
+  /// by the frames. 0 until the warm-up is over. To be asked while a policy decides.
+  double cost_so_far() const { return ended_ ? cost_ : running_cost(); }
 
   Entry entry(int app, int subnet, int unit, int opp) const override;
   manager::Future future() const override;
@@ -283,6 +293,8 @@ class World final : public manager::Profile, public manager::Foresight {
   manager::Triggers triggers_;
   double manager_cost_us_ = 0;
   bool started_ = false;
+  bool ended_ = false;
+  double cost_ = 0;
   bool deciding_ = false;
   std::uint32_t decisions_logged_ = 0;
   manager::Decision decision_;
@@ -454,6 +466,7 @@ class World final : public manager::Profile, public manager::Foresight {
   void read_sensor(int sensor);
   void sample();
   UnitRecord unit_account(std::size_t unit);
+  double running_cost() const;
   void finish_record();
 };
 

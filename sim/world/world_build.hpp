@@ -6,8 +6,9 @@
 namespace dynasoc {
 
 template <Engine E>
-World<E>::World(const Setup& setup, const Recording& recording, std::uint64_t replication)
-    : setup_(setup), recording_(recording), replication_(replication) {
+World<E>::World(const Setup& setup, const Recording& recording, std::uint64_t replication,
+                std::unique_ptr<manager::Policy> policy)
+    : setup_(setup), recording_(recording), replication_(replication), policy_(std::move(policy)) {
   record_.seed = setup.seed;
   record_.replication = replication;
   build_board();
@@ -201,7 +202,7 @@ void World<E>::build_loads() {
 
 template <Engine E>
 void World<E>::build_managers() {
-  policy_ = setup_.policy_factory ? setup_.policy_factory() : setup_.policy.make();
+  if (!policy_) policy_ = setup_.policy_factory ? setup_.policy_factory() : setup_.policy.make();
   triggers_ = policy_->triggers();
   // A clairvoyant thinks before the run; to charge it would be to delay a plan.
   manager_cost_us_ = policy_->clairvoyant() ? 0 : setup_.manager_cost_us.value_or(policy_->compute_cost_us());

@@ -2,6 +2,8 @@
 // This file holds the run itself and the engine's events.
 #pragma once
 
+#include <cstddef>
+
 #include "world/world_applications.hpp"
 #include "world/world_background.hpp"
 #include "world/world_build.hpp"
@@ -57,7 +59,27 @@ RunRecord World<E>::run(const Progress& progress) {
   engine_.run(*this, setup_.duration);
   now_ = setup_.duration;
   finish_record();
+  cost_ = running_cost();
+  ended_ = true;
   return std::move(record_);
+}
+
+template <Engine E>
+void World<E>::prefetch() const {
+  constexpr std::size_t kLine = 64;
+  const auto fetch = [](const void* begin, std::size_t size) {
+    for (std::size_t at = 0; at < size; at += kLine) __builtin_prefetch(static_cast<const char*>(begin) + at);
+  };
+  fetch(units_.data(), units_.size() * sizeof(UnitState));
+  fetch(tasks_.data(), tasks_.size() * sizeof(Task));
+  fetch(apps_.data(), apps_.size() * sizeof(AppState));
+  fetch(domain_views_.data(), domain_views_.size() * sizeof(manager::DomainView));
+  fetch(domains_.data(), domains_.size() * sizeof(DomainState));
+  for (const manager::AppView& view : app_views_) {
+    fetch(&view, offsetof(manager::AppView, samples));
+    fetch(&view.samples[view.completed % manager::AppView::kRemembered], sizeof(manager::Sample));
+  }
+  for (const AppRecord& record : record_.apps) fetch(&record, sizeof(AppRecord) - sizeof record.strip);
 }
 
 template <Engine E>

@@ -193,6 +193,14 @@ TEST_CASE("a part of a document speaks of the whole") {
   CHECK(place(*part, "/a") == "--set a=2: /a");
 }
 
+TEST_CASE("of a long value given as an option, a message shows the beginning") {
+  const auto document = Document::parse("{\"a\": 1}", "f");
+  std::string long_text = "\"" + std::string(198, 'x');
+  for (int i = 0; i < 1000; ++i) long_text += "ä";
+  document->set("a", long_text + "\"");
+  CHECK(place(*document, "/a") == "--set a=\"" + std::string(198, 'x') + "…: /a");
+}
+
 TEST_CASE("files that cannot be read") {
   const TemporaryFolder folder;
   CHECK_THROWS_WITH(Document::load(folder.path() / "absent.json"), Contains("absent.json: no such file"));

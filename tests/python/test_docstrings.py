@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -135,3 +136,56 @@ def test_all_headers_of_the_simulator_can_be_read(tmp_path: pathlib.Path) -> Non
     assert output.stat().st_mtime_ns == written  # nothing that includes it is compiled again
     if shutil.which("g++"):
         assert compiles(tmp_path, "")
+
+
+def shown() -> dict[str, str]:
+    """What the module shows of the headers' comments, by where it shows it."""
+    from dynasoc import _core
+
+    found = {}
+    for name, value in vars(_core).items():
+        if not isinstance(value, type):
+            found[name] = value.__doc__ or ""
+            continue
+        found[name] = value.__doc__ or ""
+        for member, what in vars(value).items():
+            if not member.startswith("_"):
+                found[f"{name}.{member}"] = what.__doc__ or ""
+    return found
+
+
+def test_the_module_shows_what_the_headers_say() -> None:
+    import dynasoc
+
+    headers = [ROOT / "sim" / "manager" / name for name in ("observation.hpp", "decision.hpp", "policy.hpp")]
+    said = {path[1:]: text for path, text in docstrings.docstrings(headers).items() if path[0] == "manager"}
+    views = {"AppView": dynasoc.Application, "UnitView": dynasoc.Unit, "DomainView": dynasoc.Domain,
+             "Observation": dynasoc.Observation, "Sample": dynasoc.Sample, "Triggers": dynasoc.Triggers}  # fmt: skip
+    compared = 0
+    for (kind, *member), text in said.items():
+        view = views.get(kind)
+        if view is None or not member:
+            continue
+        if member == ["self"]:
+            assert (view.__doc__ or "").startswith(text)
+        elif (property_ := vars(view).get(member[0])) is not None:
+            assert property_.__doc__ == text, member
+            compared += 1
+    assert compared > 45
+    for kind, name in ((dynasoc.Sample, "at_s"), (dynasoc.Observation, "now_s")):
+        assert vars(kind)[name].__doc__ == said[(kind.__name__, name[:-2])]
+    for (kind, *member), text in said.items():
+        if kind == "Knob" and member != ["self"]:
+            assert (getattr(dynasoc.Decision, member[0]).__doc__ or "").endswith(text + "\n")
+        if kind == "Constraint" and member != ["self"]:
+            assert f"{member[0]}: {text}" in (dynasoc.Decision.__doc__ or "")
+
+
+def test_everything_that_a_policy_meets_is_described() -> None:
+    import dynasoc
+
+    met = ("Application", "Decision", "Domain", "Observation", "Sample", "Triggers", "Unit")
+    texts = {where: text for where, text in shown().items() if where.split(".")[0] in met}
+    bare = [where for where, text in texts.items() if not re.sub(r"\w+\(self.*\n", "", text).strip()]
+    assert len(texts) > 60 and bare == []
+    assert "Valid during decide() only." in (dynasoc.Observation.__doc__ or "")

@@ -90,7 +90,8 @@ def test_jobs_are_the_simulators_memory_and_agree_with_the_file(sharing, tmp_pat
     assert list(frame.app) == [row["app"] for row in rows]
     for column in ("latency_ms", "accuracy", "energy_mj"):
         theirs = np.array([float(row[column]) if row[column] else np.nan for row in rows])
-        assert np.allclose(frame[column], theirs, rtol=1e-6, equal_nan=True), column
+        told = np.isfinite(theirs) if column == "energy_mj" else slice(None)  # without a result: 0 here, nothing there
+        assert np.allclose(frame[column][told], theirs[told], rtol=1e-6, equal_nan=True), column
     for column in ("arrival", "start", "end", "deadline"):
         theirs = [float(row[column + "_s"]) if row[column + "_s"] else np.nan for row in rows]
         assert np.allclose(frame[column].dt.total_seconds(), theirs, atol=1e-9, equal_nan=True), column
@@ -101,7 +102,9 @@ def test_arrays_outlive_their_run(sharing):
     copy = array.copy()
     for _ in range(20):
         dynasoc.run(sharing)
-    assert (array == copy).all()
+    for name in array.dtype.names:
+        column = array[name]  # what does not apply equals nothing, itself included
+        assert ((column == copy[name]) | ((column != column) & (copy[name] != copy[name]))).all(), name
 
 
 def test_a_frame_that_never_ran_has_no_times():
@@ -145,7 +148,7 @@ def test_parquet_and_perfetto(sharing, tmp_path):
 
 
 def test_compare_is_the_programs(root, sharing):
-    policies = ["none", "dynamic-ofa", "pid(headroom=0.2)", "schedutil"]
+    policies = ["none", "dynamic-ofa", "pid(reference=0.8)", "schedutil"]
     ours = dynasoc.compare(sharing, policies, replications=4, baseline="dynamic-ofa")
     arguments = ("--policies", ",".join(policies), "--replications", 4, "--baseline", "dynamic-ofa", "--json")
     theirs = json.loads(cli(root, "compare", "scenarios/claims/gpu-sharing.json", *arguments).stdout)
@@ -165,16 +168,16 @@ def test_compare_is_the_programs(root, sharing):
 def test_policies_are_classes_with_the_registrys_parameters(sharing):
     from dynasoc import policies
 
-    assert "headroom" in str(__import__("inspect").signature(policies.Pid))
+    assert "reference" in str(__import__("inspect").signature(policies.Pid))
     assert "Source:" in policies.Pid.__doc__
-    by_class = dynasoc.run(sharing, policy=policies.Pid(headroom=0.3))
-    by_dict = dynasoc.run(sharing, policy={"name": "pid", "headroom": 0.3})
+    by_class = dynasoc.run(sharing, policy=policies.Pid(reference=0.8))
+    by_dict = dynasoc.run(sharing, policy={"name": "pid", "reference": 0.8})
     assert by_class.summary["apps"] == by_dict.summary["apps"]
-    assert by_class.summary["apps"] == dynasoc.run(sharing.copy(policy=policies.Pid(headroom=0.3))).summary["apps"]
-    with pytest.raises(TypeError, match="did you mean 'headroom'"):
-        policies.Pid(headrom=0.3)
-    with pytest.raises(dynasoc.InputError, match="headroom"):
-        dynasoc.run(sharing, policy=policies.Pid(headroom=3))
+    assert by_class.summary["apps"] == dynasoc.run(sharing.copy(policy=policies.Pid(reference=0.8))).summary["apps"]
+    with pytest.raises(TypeError, match="did you mean 'reference'"):
+        policies.Pid(referense=0.8)
+    with pytest.raises(dynasoc.InputError, match="reference"):
+        dynasoc.run(sharing, policy=policies.Pid(reference=30))
 
 
 def test_threads_simulate_side_by_side_with_one_result(sharing):

@@ -1,5 +1,4 @@
-"""Sweeps as a user meets them: axes, killed and resumed, in shards, changed, damaged, foreign, distributed. Standard library
-only; the distributed part is skipped where Dask is missing."""
+"""Sweeps as a user meets them: axes, killed and resumed, in shards, changed, damaged, foreign. Standard library only."""
 import csv
 import json
 import os
@@ -305,76 +304,6 @@ def records_in(directory):
             if line.count(b"\t") == 3:
                 found[int(line.split(b"\t")[0])] = line
     return found
-
-
-def python_with_dask():
-    for python in (sys.executable, "/usr/bin/python3"):
-        if subprocess.run([python, "-c", "import distributed"], stderr=subprocess.DEVNULL, check=False).returncode == 0:
-            return python
-    return None
-
-
-class Distributed(SweepTest):
-    """A real scheduler and real worker processes on the loopback interface."""
-
-    def setUp(self):
-        super().setUp()
-        self.python = python_with_dask()
-        if self.python is None:
-            self.skipTest("Dask is not installed (Debian: python3-distributed)")
-        self.started = []
-        self.addCleanup(self.stop)
-
-    def start(self, *words):
-        environment = {**os.environ, "PYTHONPATH": str(ROOT / "bindings"), "DYNASOC_BINARY": str(DYNASOC)}
-        process = subprocess.Popen([self.python, "-m", *map(str, words)], cwd=self.folder, env=environment,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
-        self.started.append(process)
-        return process
-
-    def stop(self):
-        for process in self.started:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            process.stdout.close()
-
-    def test_an_exploration_on_workers_gives_the_answer_of_one_process(self):
-        small = ["--set", "algorithm.population=12", "--set", "algorithm.generations=3", "--set", "replications=6"]
-        file = ROOT / "scenarios" / "explore" / "bursty-camera.explore.json"
-        done = run("explore", file, *small, "--out", self.folder / "alone", "--quiet")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        client = self.start("dynasoc.distributed", "explore", file, *small, "--out", self.folder / "out", "--local", 2,
-                            "--batch", 40, "--json")
-        output, _ = client.communicate(timeout=120)
-        self.assertEqual(client.returncode, 0, output)
-        for name in ("front.csv", "all.csv", "front.json"):
-            self.assertEqual((self.folder / "out" / name).read_bytes(), (self.folder / "alone" / name).read_bytes(), name)
-
-    def test_a_worker_is_killed_and_nothing_is_lost(self):
-        file = self.write(dict(SWEEP, duration_s=60, seed={"from": 1, "to": 400}))
-        self.sweep("calm", file=file)
-        address = self.folder / "scheduler.json"
-        self.start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", 0, "--no-dashboard",
-                   "--scheduler-file", address)
-        workers = [self.start("distributed.cli.dask_worker", "--scheduler-file", address, "--nthreads", 1, "--no-dashboard",
-                              "--host", "127.0.0.1", "--no-nanny") for _ in range(3)]
-        deadline = time.monotonic() + 60
-        while not address.exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        where = json.loads(address.read_text(encoding="utf-8"))["address"]
-        client = self.start("dynasoc.distributed", "sweep", file, "--out", self.folder / "out", "--scheduler", where,
-                            "--batch", 20, "--json")
-        points = self.folder / "out" / "points"
-        while len(list(points.glob("*.points"))) < 5 and client.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        self.assertIsNone(client.poll(), "the sweep was over before a worker could be killed")
-        os.killpg(workers[0].pid, signal.SIGKILL)
-        output, _ = client.communicate(timeout=120)
-        self.assertEqual(client.returncode, 0, output)
-        answer = json.loads(output[output.index("{"):])
-        self.assertEqual(answer["points"], 3200)
-        self.assertEqual(self.table("out"), self.table("calm"))
 
 
 if __name__ == "__main__":

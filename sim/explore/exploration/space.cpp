@@ -229,6 +229,7 @@ std::string Space::key(const Scenario& scenario) const {
   for (const char* for_people : {"name", "title", "source", "comment", "$schema", "replications", "timeline_ms"})
     root.erase(for_people);
   std::string all = root.dump();
+  all += embedded_policies(all);
   for (const auto& path : scenario.inputs)
     if (path != base_.inputs.front()) all += "\n" + hash_of(path);
   for (const Wish& wish : metrics_) all += "\n" + wish.column.name();

@@ -89,7 +89,8 @@ std::shared_ptr<const Sweep> Sweep::load(const fs::path& path, const Overrides& 
   for (const fs::path& input : sweep->inputs_) inputs += sweep->hash_of(input);
   Json wanted = sweep->metrics_;
   sweep->same_for_all_ = build_identity() + wanted.dump();
-  sweep->fingerprint_ = content_hash(sweep->same_for_all_ + sweep->source_ + inputs);
+  sweep->fingerprint_ =
+      content_hash(sweep->same_for_all_ + sweep->source_ + inputs + embedded_policies(sweep->source_));
   return sweep;
 }
 
@@ -134,6 +135,7 @@ std::vector<std::pair<fs::path, std::string>> Sweep::inputs_met() const {
 
 std::string Sweep::key(const Scenario& scenario) const {
   std::string all = same_for_all_ + scenario.document->root().dump();
+  all += embedded_policies(all);
   for (const fs::path& input : scenario.inputs) all += hash_of(input);
   return content_hash(all);
 }

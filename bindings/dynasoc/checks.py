@@ -1,0 +1,43 @@
+"""Is that file right, and does that claim still hold: what `dynasoc lint` and `dynasoc check` do, and what there is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from .commands import Progress, command, option
+from .files import PathLike
+
+
+def lint(*files: PathLike) -> list[dict[str, Any]]:
+    """Validates files of any kind and what they name: for each, `file`, `kind`, `ok` and, where it is not, `message`."""
+    findings: list[dict[str, Any]] = json.loads(command("lint", *files, "--json", good=(0, 2)))
+    return findings
+
+
+def check(
+    *claims: PathLike, only: Sequence[str] = (), jobs: int | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
+    """Evaluates claim files (or folders of them): what was published, what we get, and whether the verdicts are those
+    stored in the files (`as_stored`). only: names. Throws InputError."""
+    words = [*(word for name in only for word in option("only", name)), *option("jobs", jobs), "--json"]
+    answer: dict[str, Any] = json.loads(
+        command("check", *claims, *words, good=(0, 1), progress=progress)
+    )
+    return answer
+
+
+def listing(kind: str) -> list[Any]:
+    """What there is to name: policies, governors, networks, platforms, scenarios, traces or metrics."""
+    answer: list[Any] = json.loads(command("list", kind, "--json"))
+    return answer
+
+
+def schema(kind: str) -> dict[str, Any]:
+    """The JSON Schema of a kind of file: scenario, platform, network, claim, sweep, search or exploration."""
+    answer: dict[str, Any] = json.loads(command("schema", kind))
+    return answer
+
+
+__all__ = ["check", "lint", "listing", "schema"]

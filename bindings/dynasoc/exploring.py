@@ -1,0 +1,314 @@
+"""Many scenarios: sweeps, explorations, searches for sub-networks. What the commands of these names do, in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Union
+
+from . import _core
+from .commands import Progress, command, commas, option, settings
+from .files import File, PathLike, Scenario, json_text
+from .manager import registered
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
+
+    import pandas as pd
+
+
+class Sweep:
+    """What a sweep came to: a row for each point and replication."""
+
+    def __init__(self, summary: dict[str, Any], path: Path | None) -> None:
+        self.summary = summary
+        self.path = path
+        """Of the table, where it was given a directory."""
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The table: `point`, a column for each axis, `replication`, a column for each metric."""
+        import pandas as pd
+
+        if self.path is not None:
+            return pd.read_csv(self.path)
+        table = self.summary["table"]
+        return pd.DataFrame(table["rows"], columns=table["columns"])
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is not wrong, and worth knowing."""
+        return list(self.summary.get("warnings", []))
+
+    def __len__(self) -> int:
+        return int(self.summary["points"])
+
+    def __repr__(self) -> str:
+        return f"<Sweep: {len(self)} points{f', {self.path}' if self.path else ''}>"
+
+
+class Exploration:
+    """What an exploration came to: configurations that no other dominates."""
+
+    def __init__(self, summary: dict[str, Any], front: str, everything: str) -> None:
+        self.summary = summary
+        self._front, self._all = front, everything
+
+    @property
+    def feasible(self) -> bool:
+        """Whether any configuration keeps the constraints."""
+        return not self.summary.get("infeasible")
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """A row for each configuration on the front: its members, and each metric with its 95 % interval."""
+        return _csv(self._front)
+
+    @property
+    def all(self) -> pd.DataFrame:
+        """The same for every configuration that was looked at."""
+        return _csv(self._all)
+
+    def scenario(self, base: Scenario, row: int) -> Scenario:
+        """`base` with the members that row `row` of the front has, ready to run."""
+        return base.copy(set=self.summary["front"][row]["assignments"])
+
+    def __repr__(self) -> str:
+        return f"<Exploration {self.summary['exploration']!r}: {len(self.summary.get('front', []))} on the front>"
+
+
+class Search:
+    """What a search for sub-networks came to."""
+
+    def __init__(self, summary: dict[str, Any]) -> None:
+        self.summary = summary
+
+    @property
+    def front(self) -> pd.DataFrame:
+        """A row for each sub-network on the front; its architecture is in the column `config`."""
+        import pandas as pd
+
+        return pd.DataFrame(self.summary["front"])
+
+    def __repr__(self) -> str:
+        return f"<Search {self.summary['title']!r}: {len(self.summary['front'])} on the front>"
+
+
+def _csv(text: str) -> pd.DataFrame:
+    import io
+
+    import pandas as pd
+
+    return pd.read_csv(io.StringIO(text))
+
+
+@contextlib.contextmanager
+def _as_file(given: Union[PathLike, File, Mapping[str, Any]], folder: PathLike) -> Iterator[str]:
+    """A path of what may be an object; one that is written stands in the folder that names in it count from."""
+    if not isinstance(given, (File, Mapping)):
+        yield os.fspath(given)
+        return
+    data = given.to_json() if isinstance(given, File) else dict(given)
+    place = given.folder if isinstance(given, Scenario) else Path(folder)
+    name = str(data.get("name") or "unnamed")
+    with tempfile.TemporaryDirectory(prefix=".dynasoc-", dir=place if os.access(place, os.W_OK) else None) as own:
+        # One level further down: what is relative must be said from there.
+        path = Path(own) / f"{name}.json"
+        path.write_text(json_text(_moved(data, Path(os.path.relpath(place.resolve(), own)))), encoding="utf-8")
+        yield os.fspath(path)
+
+
+def _moved(value: Any, up: Path) -> Any:
+    """Relative paths to files in it, said from another folder."""
+    if isinstance(value, Mapping):
+        return {key: _moved(member, up) for key, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_moved(member, up) for member in value]
+    if isinstance(value, str) and "/" in value and value.endswith((".json", ".csv")) and not value.startswith("/"):
+        return os.fspath(up / value)
+    return value
+
+
+def _names_python(*texts: Any) -> bool:
+    """Whether one of these names a policy in Python."""
+    said = json.dumps(texts, default=str)
+    return any(json.dumps(name) in said for name in registered())
+
+
+def _ignore_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def worker_processes(count: int) -> Iterator[tuple[ProcessPoolExecutor, int]]:
+    """Processes that know every policy that this one has registered, a notebook's too."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+
+    before = set(multiprocessing.active_children())
+    executor = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), _ignore_interrupts)
+    try:
+        yield executor, count
+    except BrokenProcessPool:
+        raise _core.OutsideError("a worker process ended by itself; finished batches are kept") from None
+    except BaseException:
+        for child in set(multiprocessing.active_children()) - before:
+            child.terminate()
+        raise
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def sweep(
+    file: Union[PathLike, Scenario, Mapping[str, Any]],
+    out: PathLike | None = None,
+    *,
+    axes: Mapping[str, Any] | None = None,
+    metrics: str | Sequence[str] | None = None,
+    jobs: int | None = None,
+    client: Any = None,
+    force: bool = False,
+    folder: PathLike = ".",
+    progress: Progress | None = None,
+) -> Sweep:
+    """Runs every combination of a scenario's list-valued fields.
+
+    file: a sweep file, a scenario, or dictionaries (names in them count from `folder`). out: directory that keeps finished
+    points: made, resumed or brought up to date; without it the table is in memory. axes: fields by dotted path; a list (or
+    a range) makes one an axis: `{"policy": ["none", "streak"], "seed": range(1, 31)}`. metrics: columns; `"all"` for all.
+    jobs: points at once (default: all cores), in threads, or in worker processes where a policy in Python takes part.
+    client: a dask.distributed client that does the work instead; needs `out`. force: begin anew in `out`.
+
+    Ctrl-C ends it; with `out` the same call goes on. Throws InputError.
+    """
+    workers = jobs or os.cpu_count() or 1
+    with contextlib.ExitStack() as stack:
+        path = stack.enter_context(_as_file(file, folder))
+        words = [*settings(axes), *option("metrics", commas(metrics))]
+        content = Path(path).read_text(encoding="utf-8") if os.path.isfile(path) else path
+        python = bool(registered()) and (_names_python(axes or {}) or any(f'"{n}"' in content for n in registered()))
+        if client is None and not (python and workers > 1):
+            kept = [*option("out", out), *option("force", force), "--jobs", "1" if python else str(workers), "--json"]
+            summary = json.loads(command("sweep", path, *words, *kept, progress=progress))
+            return Sweep(summary, Path(summary["results"]) if summary["results"] else None)
+
+        from . import distributed
+
+        if client is not None and out is None:
+            raise _core.InputError("a sweep on a client needs a directory: out=...")
+        directory = Path(out) if out is not None else Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if force:
+            command("sweep", path, *words, "--out", directory, "--force", "--pending")
+        summary = distributed.sweep(
+            path if os.path.isfile(path) else _core.find("scenario", path),
+            directory,
+            client if client is not None else stack.enter_context(worker_processes(workers)),
+            options=words,
+            progress=None if progress is None else lambda done, total: progress(done / total),
+        )
+        if out is not None:
+            return Sweep(summary, Path(summary["results"]))
+        import csv
+
+        with open(summary["results"], newline="", encoding="utf-8") as table:
+            columns, *rows = csv.reader(table)
+        summary["table"] = {"columns": columns, "rows": [[_value(cell) for cell in row] for row in rows]}
+        return Sweep(summary, None)
+
+
+def _value(cell: str) -> Any:
+    try:
+        return json.loads(cell)
+    except ValueError:
+        return cell or None
+
+
+def merge(*parts: PathLike, out: PathLike | None = None, force: bool = False) -> Sweep:
+    """Collects the shards of a sweep in one directory, and writes the table. Throws InputError where points are missing."""
+    words = [*option("out", out), *option("force", force), "--json"]
+    summary = json.loads(command("merge", *parts, *words))
+    return Sweep(summary, Path(summary["results"]))
+
+
+def explore(
+    file: Union[PathLike, Mapping[str, Any]],
+    out: PathLike | None = None,
+    *,
+    set: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    replications: int | None = None,
+    racing: bool = True,
+    jobs: int | None = None,
+    client: Any = None,
+    force: bool = False,
+    folder: PathLike = ".",
+    progress: Progress | None = None,
+) -> Exploration:
+    """Looks for the configurations of a scenario that no other dominates, by an exploration file or dictionaries.
+
+    out: directory for the answer and for going on; without it the answer is in memory. set: changes of the file by dotted
+    path. seed, replications: instead of the file's. racing: give up early what cannot be on the front. jobs: simulations
+    at once (default: all cores; 1 with policies in Python). client: a dask.distributed client that simulates instead.
+
+    An exploration that no configuration can satisfy gives an empty front: see `Exploration.feasible`. Throws InputError.
+    """
+    with contextlib.ExitStack() as stack:
+        path = stack.enter_context(_as_file(file, folder))
+        directory = Path(out) if out is not None else Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        words = [
+            *settings(set),
+            *option("seed", seed),
+            *option("replications", replications),
+            *option("no-racing", not racing),
+            *option("force", force),
+        ]
+        content = Path(path).read_text(encoding="utf-8") if os.path.isfile(path) else ""
+        python = _names_python(set or {}) or any(f'"{name}"' in content for name in registered())
+        if client is None:
+            kept = ["--out", os.fspath(directory), *option("jobs", 1 if python else jobs), "--json"]
+            summary = json.loads(command("explore", path, *words, *kept, good=(0, 1), progress=progress))
+        else:
+            from . import distributed
+
+            summary = distributed.explore(path, directory, client, options=words)
+        read = [(directory / name) for name in ("front.csv", "all.csv")]
+        return Exploration(summary, *(one.read_text(encoding="utf-8") if one.exists() else "" for one in read))
+
+
+def search(
+    file: Union[PathLike, Mapping[str, Any]],
+    out: PathLike | None = None,
+    *,
+    set: Mapping[str, Any] | None = None,
+    seed: int | None = None,
+    export: PathLike | None = None,
+    kernel: str | None = None,
+    jobs: int | None = None,
+    force: bool = False,
+    folder: PathLike = ".",
+    progress: Progress | None = None,
+) -> Search:
+    """Searches a super-network for sub-networks that are fast and accurate, by a search file or dictionaries.
+
+    out: directory for front.csv, generations.csv and search.json. set: changes of the file by dotted path. export:
+    directory for the network that was found. kernel: instruction set of the predictor. Throws InputError.
+    """
+    with _as_file(file, folder) as path:
+        words = [
+            *settings(set),
+            *option("seed", seed),
+            *option("out", out),
+            *option("export", export),
+            *option("kernel", kernel),
+            *option("jobs", jobs),
+            *option("force", force),
+        ]
+        return Search(json.loads(command("search", path, *words, "--json", progress=progress)))
+
+
+__all__ = ["Exploration", "Search", "Sweep", "explore", "merge", "search", "sweep"]
