@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 export JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench lint format clean
+.PHONY: help setup build run test bench python lint format clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -22,8 +22,13 @@ run: build  ## simulate scenarios/claims/gpu-sharing.json into out/gpu-sharing
 test: setup  ## build everything and run all tests
 	@tools/test.sh release
 
-bench: build  ## measure the simulation speed on this machine
+bench: build  ## measure the simulation speed on this machine, then the Python package's
 	build/release/dynasoc bench
+	@tools/python.sh
+	build/venv/bin/python tools/bench_python.py
+
+python: setup  ## make build/venv: a virtual environment with the Python package, its extras and its tests
+	@tools/python.sh
 
 lint:  ## check formatting and static analysis
 	@tools/setup.sh --lint

@@ -26,7 +26,8 @@ def command(*words: Word, good: Sequence[int] = (0,), progress: Progress | None 
     if status not in good:
         raise _core.InputError(errors.strip() or output.strip() or f"dynasoc {words[0]} ended with status {status}")
     for line in errors.splitlines():
-        warnings.warn(line, stacklevel=3)
+        if line.startswith("warning: "):
+            warnings.warn(line.removeprefix("warning: "), stacklevel=3)
     return output
 
 

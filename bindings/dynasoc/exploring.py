@@ -75,7 +75,7 @@ class Exploration:
 
     def scenario(self, base: Scenario, row: int) -> Scenario:
         """`base` with the members that row `row` of the front has, ready to run."""
-        return base.copy(set=self.summary["front"][row]["assignments"])
+        return base.copy(set=self.summary["front"][row].get("set", {}))
 
     def __repr__(self) -> str:
         return f"<Exploration {self.summary['exploration']!r}: {len(self.summary.get('front', []))} on the front>"
@@ -122,6 +122,14 @@ def _as_file(given: Union[PathLike, File, Mapping[str, Any]], folder: PathLike) 
         yield os.fspath(path)
 
 
+def _known_file(path: str) -> str:
+    """A file that stands among the scenarios by its name there, as `search/small`; any other text as it is."""
+    if not os.path.exists(path):
+        with contextlib.suppress(_core.InputError):
+            return _core.find("scenario", path)
+    return path
+
+
 def _moved(value: Any, up: Path) -> Any:
     """Relative paths to files in it, said from another folder."""
     if isinstance(value, Mapping):
@@ -131,6 +139,13 @@ def _moved(value: Any, up: Path) -> Any:
     if isinstance(value, str) and "/" in value and value.endswith((".json", ".csv")) and not value.startswith("/"):
         return os.fspath(up / value)
     return value
+
+
+def _axis(values: Any) -> Any:
+    """A range as files say it, so that a million points are not a list of a million numbers."""
+    if isinstance(values, range) and len(values) > 1 and values.step > 0:
+        return {"from": values[0], "to": values[-1], "step": values.step}
+    return values
 
 
 def _names_python(*texts: Any) -> bool:
@@ -189,7 +204,8 @@ def sweep(
     workers = jobs or os.cpu_count() or 1
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(_as_file(file, folder))
-        words = [*settings(axes), *option("metrics", commas(metrics))]
+        words = [*settings({key: _axis(value) for key, value in (axes or {}).items()})]
+        words += option("metrics", commas(metrics))
         content = Path(path).read_text(encoding="utf-8") if os.path.isfile(path) else path
         python = bool(registered()) and (_names_python(axes or {}) or any(f'"{n}"' in content for n in registered()))
         if client is None and not (python and workers > 1):
@@ -293,12 +309,14 @@ def search(
     folder: PathLike = ".",
     progress: Progress | None = None,
 ) -> Search:
-    """Searches a super-network for sub-networks that are fast and accurate, by a search file or dictionaries.
+    """Searches a super-network for sub-networks that are fast and accurate, by a search file, the name of one that comes
+    along (`search/small`) or dictionaries.
 
     out: directory for front.csv, generations.csv and search.json. set: changes of the file by dotted path. export:
     directory for the network that was found. kernel: instruction set of the predictor. Throws InputError.
     """
-    with _as_file(file, folder) as path:
+    with _as_file(file, folder) as given:
+        path = _known_file(given)
         words = [
             *settings(set),
             *option("seed", seed),

@@ -66,7 +66,7 @@ class ManagerEnv(gymnasium.Env[Floats, npt.NDArray[np.int64]]):
     episode has `episode`: cost, energy_j, accuracy, frames, lost, steps. Throws InputError.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["ansi"]}
+    metadata: dict[str, Any] = {"render_modes": ["ansi"], "render_fps": 1}
 
     def __init__(
         self,

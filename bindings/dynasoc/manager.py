@@ -148,11 +148,17 @@ def register(make: P, name: str | None = None, version: str | None = None) -> P:
     source calls.
     """
     called = name or kebab(getattr(make, "__name__", type(make).__name__))
+    _REGISTERED[called] = Registered(make, introduce(make, called, version))
+    return make
+
+
+def introduce(make: Callable[..., Any], name: str, version: str | None = None) -> str:
+    """Makes a policy known to the simulator alone: who asks for those registered (a sweep's worker processes, for instance)
+    does not hear of it. Returns its version."""
     doc = (inspect.getdoc(make) or "a policy in Python").strip().split("\n")[0]
     stated = version or _version_of(make)
-    _core.register_policy(called, doc, make, json.dumps(_schema_of(make)), stated)
-    _REGISTERED[called] = Registered(make, stated)
-    return make
+    _core.register_policy(name, doc, make, json.dumps(_schema_of(make)), stated)
+    return stated
 
 
 class Registered(typing.NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any, Union
 
 from . import _core
 from .files import PathLike, ScenarioLike, scenario_of
-from .manager import CppPolicy, PolicyLike, is_python, policy_text, register
+from .manager import CppPolicy, PolicyLike, introduce, is_python, policy_text
 from .results import Comparison, Run
 
 Progress = Callable[[float], None]
@@ -108,7 +108,7 @@ def compare(
         if is_python(policy):
             python = True
             name = f"python:{label}"
-            register(_maker(policy), name)  # by name, so that it meets every contender's set-up
+            introduce(_maker(policy), name)  # by name, so that it meets every contender's set-up
             entries.append((label, json.dumps({"name": name})))
         elif isinstance(policy, str):
             entries.append((label, policy))

@@ -11,6 +11,7 @@ import pytest
 
 import dynasoc
 from dynasoc import plot
+from dynasoc.plot._decimate import extremes, merged
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -61,6 +62,7 @@ def test_importing_needs_nothing_and_drawing_says_what_it_needs():
 import sys
 sys.modules["matplotlib"] = None
 from dynasoc import plot
+from dynasoc.plot._decimate import extremes, merged
 assert "numpy" not in sys.modules and "pandas" not in sys.modules
 import dynasoc
 run = dynasoc.run("minimal")
@@ -458,7 +460,7 @@ def test_thinning_keeps_what_stands_out():
     y = random.normal(size=len(x))
     y[1234], y[200_000], y[5] = 50, -50, np.nan
     for sample in (False, True):
-        kept = plot._extremes(x, y, sample=sample)
+        kept = extremes(x, y, sample=sample)
         assert len(kept) < 15_000 and np.all(np.diff(kept) > 0)
         assert {1234, 200_000, 0, len(x) - 1} <= set(kept) and 5 not in kept
         # Of each pixel the least and the greatest.
@@ -467,9 +469,9 @@ def test_thinning_keeps_what_stands_out():
             assert np.nanmax(y[all_pixels == pixel]) == y[kept][pixels == pixel].max()
             assert np.nanmin(y[all_pixels == pixel]) == y[kept][pixels == pixel].min()
     few = np.array([3.0, np.nan, 1.0])
-    assert list(plot._extremes(np.arange(3.0), few)) == [0, 2]
+    assert list(extremes(np.arange(3.0), few)) == [0, 2]
     begin = np.sort(random.uniform(0, 100, 50_000))
-    bars = np.array(plot._merged(begin, begin + 0.001, 0.05))
+    bars = np.array(merged(begin, begin + 0.001, 0.05))
     assert len(bars) <= 2000 and bars[0, 0] == begin[0] and bars[-1].sum() == pytest.approx(begin[-1] + 0.001)
 
 

@@ -50,12 +50,13 @@ std::vector<std::string> paths_of(const Variable& variable) {
       variable);
 }
 
-void set_value(Document& document, const Variable& variable, const Json& value) {
+// The members that a value sets: those that the variable names, or that the value itself names.
+Json members_of(const Variable& variable, const Json& value) {
   const auto paths = paths_of(variable);
-  if (paths.empty())
-    for (const auto& [path, one] : value.items()) document.set(path, one.dump());
-  else
-    for (const std::string& path : paths) document.set(path, value.dump());
+  if (paths.empty()) return value;
+  Json out = Json::object();
+  for (const std::string& path : paths) out[path] = value;
+  return out;
 }
 
 }  // namespace
@@ -201,10 +202,19 @@ Configuration Space::from_assignments(const Value& assignments) const {
   return out;
 }
 
+std::vector<std::pair<std::string, Json>> Space::settings(const Configuration& configuration) const {
+  std::vector<std::pair<std::string, Json>> out;
+  for (std::size_t v = 0; v < variables(); ++v) {
+    if (!configuration.values[v]) continue;
+    const Json members = members_of(file_.variables[v].second, *configuration.values[v]);
+    for (const auto& [path, value] : members.items()) out.emplace_back(path, value);
+  }
+  return out;
+}
+
 Scenario Space::scenario(const Configuration& configuration) const {
   auto document = std::make_shared<Document>(*base_.document);
-  for (std::size_t v = 0; v < variables(); ++v)
-    if (configuration.values[v]) set_value(*document, file_.variables[v].second, *configuration.values[v]);
+  for (const auto& [path, value] : settings(configuration)) document->set(path, value.dump());
   return load_scenario(document, base_.folder);
 }
 

@@ -54,6 +54,9 @@ class Space {
   Json assignments(const Configuration& configuration) const;
   Configuration from_assignments(const Value& assignments) const;
 
+  /// Members of the scenario and what they become, in the order in which they are set: as `--set` would.
+  std::vector<std::pair<std::string, Json>> settings(const Configuration& configuration) const;
+
   /// The scenario with this configuration in it. Throws InputError where the combination is refused. Thread-safe.
   Scenario scenario(const Configuration& configuration) const;
 

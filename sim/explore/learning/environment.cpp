@@ -32,6 +32,11 @@ Environment::Environment(std::vector<std::shared_ptr<const Setup>> setups, const
     : file_(file), setups_(std::move(setups)), boards_(boards), outcomes_(boards) {
   if (boards == 0) throw InputError("an environment needs at least one board");
   if (setups_.empty()) throw InputError("an environment needs a scenario");
+  for (auto& setup : setups_) {
+    auto own = std::make_shared<Setup>(*setup);
+    own->platform.file.sensors.clear();  // no feature shows what power meters read
+    setup = std::move(own);
+  }
   for (std::size_t i = 0; i < setups_.size(); ++i) {
     Episode probe(*setups_[i], triggers_of(file_), file_.cost_us);
     probe.begin(0);

@@ -1,6 +1,6 @@
 """Trains a manager: proximal policy optimisation (Schulman et al., arXiv 1707.06347) in NumPy alone, on a batch of boards.
 
-    python train_agent.py [--scenario learning/door-camera] [--out trained.policy.json] [--seed 0] [--updates 200]
+    python -m dynasoc.examples.train_agent [--scenario learning/door-camera] [--out trained.policy.json] [--seed 0] [--updates 200]
 
 A few seconds later `dynasoc run learning/door-camera --policy trained.policy.json` runs what was learnt. Who has a library
 for this will use that: the environments of dynasoc.gym are ordinary Gymnasium environments.
@@ -12,9 +12,11 @@ import argparse
 import time
 
 import numpy as np
+import numpy.typing as npt
 
-import dynasoc
-import dynasoc.gym
+from dynasoc import gym
+
+Floats = npt.NDArray[np.float64]
 
 
 class Network:
@@ -35,7 +37,7 @@ class Network:
         self._square = {key: np.zeros_like(value) for key, value in self.weights.items()}
         self._steps = 0
 
-    def __call__(self, seen: np.ndarray) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    def __call__(self, seen: Floats) -> tuple[Floats, list[Floats], Floats]:
         """Hidden activations, probabilities of each knob's choices, value."""
         w = self.weights
         hidden = np.tanh(seen @ w["hidden"].T + w["hidden_bias"])
@@ -46,7 +48,7 @@ class Network:
             probabilities.append(e / e.sum(-1, keepdims=True))
         return hidden, probabilities, hidden @ w["value"] + w["value_bias"]
 
-    def descend(self, gradients: dict[str, np.ndarray], rate: float) -> None:
+    def descend(self, gradients: dict[str, Floats], rate: float) -> None:
         """A step of Adam (Kingma and Ba, arXiv 1412.6980)."""
         self._steps += 1
         for key, gradient in gradients.items():
@@ -56,20 +58,21 @@ class Network:
             square = self._square[key] / (1 - 0.999**self._steps)
             self.weights[key] -= rate * mean / (np.sqrt(square) + 1e-8)
 
-    def layers(self) -> list[dynasoc.gym.Layer]:
+    def layers(self) -> list[gym.Layer]:
         """What the policy `learned` needs of it."""
         w = self.weights
         return [(w["hidden"], w["hidden_bias"], "tanh"), (w["choice"], w["choice_bias"], "none")]
 
 
-def chosen(probabilities: list[np.ndarray], choices: np.ndarray) -> np.ndarray:
+def chosen(probabilities: list[Floats], choices: npt.NDArray[np.int64]) -> Floats:
     """Probability of the choices taken, all knobs together."""
     rows = np.arange(len(choices))
-    return np.prod([of_knob[rows, choices[:, k]] for k, of_knob in enumerate(probabilities)], axis=0)
+    product: Floats = np.prod([of_knob[rows, choices[:, k]] for k, of_knob in enumerate(probabilities)], axis=0)
+    return product
 
 
 def train(
-    env: dynasoc.gym.VectorManagerEnv,
+    env: gym.VectorManagerEnv,
     seed: int = 0,
     updates: int = 200,
     steps: int = 32,
@@ -151,14 +154,14 @@ def main() -> None:
     parser.add_argument("--boards", type=int, default=64)
     given = parser.parse_args()
 
-    env = dynasoc.gym.VectorManagerEnv(given.scenario, given.boards, {"clocks": 4})
+    env = gym.VectorManagerEnv(given.scenario, given.boards, {"clocks": 4})
     began = time.perf_counter()
     network, curve = train(env, given.seed, given.updates)
     seconds = time.perf_counter() - began
     steps = given.updates * 32 * given.boards
     print(f"{steps:,} decisions in {seconds:.1f} s; reward of one {curve[0]:.3f} at first, {np.mean(curve[-10:]):.3f} at last")
-    trained = f"{given.scenario}, seed {given.seed}, {steps} decisions, by train_agent.py (PPO)"
-    print(dynasoc.gym.save_policy(given.out, env, network.layers(), trained))
+    trained = f"{given.scenario}, seed {given.seed}, {steps} decisions, by dynasoc.examples.train_agent (PPO)"
+    print(gym.save_policy(given.out, env, network.layers(), trained))
 
 
 if __name__ == "__main__":

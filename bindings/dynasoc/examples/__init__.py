@@ -1,0 +1,1 @@
+"""Programs to read, to run (`python -m dynasoc.examples.train_agent`) and to start from."""
