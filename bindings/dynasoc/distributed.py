@@ -188,7 +188,7 @@ def sweep(
     bad input, a directory that holds something else, or workers that have another program or other files.
     """
     directory, file = pathlib.Path(out).absolute(), str(pathlib.Path(file).absolute())
-    known = _known(policies)
+    known = _known(policies, client)
     began = time.perf_counter()
     batches_done, missing_at_first = 0, 0
     while True:
@@ -249,7 +249,7 @@ def explore(
     Returns what `dynasoc explore --json` prints, with "evaluations_distributed" and "seconds" besides. Raises as `sweep`.
     """
     directory, file = pathlib.Path(out).absolute(), str(pathlib.Path(file).absolute())
-    known = _known(policies)
+    known = _known(policies, client)
     began, distributed, waits = time.perf_counter(), 0, Batches([], batch, target_s)
     with tempfile.TemporaryDirectory(prefix="dynasoc-") as scratch:
         pending = pathlib.Path(scratch) / "pending.jsonl"
@@ -279,11 +279,12 @@ def explore(
     return {**answer, "evaluations_distributed": distributed, "seconds": time.perf_counter() - began}
 
 
-def _known(policies: Mapping[str, Callable[..., Any]] | None) -> Policies:
-    """Policies in Python that go to the workers: those registered by name, and these."""
+def _known(policies: Mapping[str, Callable[..., Any]] | None, client: Any) -> Policies:
+    """Policies in Python that go to the workers: those registered by name, and these. Processes of our own were forked
+    from this one and know them."""
     for name, make in (policies or {}).items():
         register(make, name)
-    return registered()
+    return {} if isinstance(client, tuple) else registered()
 
 
 def positive(text: str) -> int:

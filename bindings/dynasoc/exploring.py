@@ -75,7 +75,7 @@ class Exploration:
 
     def scenario(self, base: Scenario, row: int) -> Scenario:
         """`base` with the members that row `row` of the front has, ready to run."""
-        return base.copy(set=self.summary["front"][row].get("set", {}))
+        return base.copy(set=self.summary["front"][row]["set"])
 
     def __repr__(self) -> str:
         return f"<Exploration {self.summary['exploration']!r}: {len(self.summary.get('front', []))} on the front>"

@@ -274,7 +274,7 @@ class Run(Sequence[Replication]):
 
     @property
     def policies(self) -> list[Any] | None:
-        """The Python policies that ran, by replication, as they were in the end; None for a C++ policy."""
+        """The Python policies that ran, by replication, as they were in the end; None for a policy given by name."""
         return self._core.policies
 
     @property

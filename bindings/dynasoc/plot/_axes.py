@@ -78,8 +78,8 @@ def legend(ax: Axes, handles: Sequence[Any] = (), title: str = "") -> None:
     """Beside the panel, where it hides nothing: `handles`, or whatever has a label."""
     handles = handles or ax.get_legend_handles_labels()[0]
     if handles:
-        place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0, "alignment": "left"}
-        fonts = {"fontsize": "small", "title_fontsize": "x-small"}
+        place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0}
+        fonts: dict[str, Any] = {"fontsize": "small", "title_fontsize": "x-small", "alignment": "left"}
         ax.legend(handles=handles, title=title or None, frameon=False, **place, **fonts)
 
 

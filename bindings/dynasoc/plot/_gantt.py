@@ -60,9 +60,15 @@ def gantt(
                 edge = 0.5 if pixels > 20 else 0.0
                 if missed:
                     edge = min(1.2, max(0.4 * min(1.0, 300 / len(bars)), pixels / 20))
-                edges = {"edgecolor": INK if missed else "white", "linewidth": edge, "zorder": 3 if missed else 2}
-                # Snapped to whole pixels, what is thinner would vanish.
-                ax.broken_barh(bars, place, facecolor=colour(code), snap=False, **edges)
+                ax.broken_barh(
+                    bars,
+                    place,
+                    facecolor=colour(code),
+                    edgecolor=INK if missed else "white",
+                    linewidth=edge,
+                    zorder=3 if missed else 2,
+                    snap=False,  # to whole pixels, what is thinner would vanish
+                )
     used = [code for code in codes if any(code in found for found in lanes.values())]
     handles = [Patch(facecolor=colour(code), label=names["applications"][code]["name"]) for code in used]
     if any_late:

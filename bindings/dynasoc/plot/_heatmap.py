@@ -138,7 +138,7 @@ def table_heatmap(
 
 
 def _four_digits(value: float) -> str:
-    return f"{value:#.4g}".rstrip(".") if 1e-3 <= abs(value) < 1e4 else short(value)
+    return f"{value:#.4g}".rstrip(".") if 1e-3 <= abs(value) < 1e4 else short(value).replace(",", "")
 
 
 def _cell_texts(ax: Axes, cells: Array, marks: Array, norm: Any) -> None:
@@ -150,15 +150,15 @@ def _cell_texts(ax: Axes, cells: Array, marks: Array, norm: Any) -> None:
     box, size = ax.get_position(), figure.get_size_inches()
     wide = 72 * size[0] * box.width / cells.shape[1]
     high = 72 * size[1] * box.height / cells.shape[0]
-    told = [(i, j) for i, j in np.ndindex(cells.shape) if math.isfinite(cells[i, j])]
-    texts = [f"{_four_digits(cells[at])} {marks[at]}".strip() for at in told]
+    told = [(int(i), int(j)) for i, j in np.argwhere(np.isfinite(cells))]
+    texts = [f"{_four_digits(float(cells[at]))} {marks[at]}".strip() for at in told]
     longest = max(map(len, texts), default=1)
     # A letter is about 0.6 of its size wide.
     fonts = {angle: min(9.0, 0.75 * b, 1.55 * a / longest) for angle, a, b in ((0, wide, high), (90, high, wide))}
     rotation = 90 if fonts[0] < 6 and fonts[90] > fonts[0] else 0
     font = fonts[rotation]
     if font < 4.5:
-        texts, rotation, font = [marks[at] for at in told], 0, 4.5
+        texts, rotation, font = [str(marks[at]) for at in told], 0, 4.5
     for (i, j), text in zip(told, texts):
-        style = {"fontsize": font, "rotation": rotation, "color": "black" if norm(cells[i, j]) > 0.5 else "white"}
-        ax.text(j, i, text, ha="center", va="center", **style)
+        colour = "black" if norm(cells[i, j]) > 0.5 else "white"
+        ax.text(j, i, text, ha="center", va="center", fontsize=font, rotation=rotation, color=colour)

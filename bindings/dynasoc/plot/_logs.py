@@ -47,23 +47,19 @@ def window(run: Replication, from_s: float | None, to_s: float | None) -> tuple[
 
 
 def seconds(times: Array) -> Array:
-    """Times of a log; nan where they do not apply."""
+    """Times of a log; nan where they do not apply. Rounded as `to_pandas` does, so that both have the same rows."""
     import numpy as np
 
     nanoseconds = times.view("i8")
-    out: Array = nanoseconds * 1e-9
-    out[nanoseconds == np.iinfo(np.int64).min] = np.nan
-    return out
+    return np.where(nanoseconds == np.iinfo(np.int64).min, np.nan, nanoseconds * 1e-9)
 
 
 def latency_ms(jobs: Array) -> Array:
-    out: Array = (seconds(jobs["end"]) - seconds(jobs["arrival"])) * 1e3
-    return out
+    return (seconds(jobs["end"]) - seconds(jobs["arrival"])) * 1e3
 
 
 def became(jobs: Array, *outcomes: str) -> Array:
     """Which frames had one of these outcomes."""
     import numpy as np
 
-    out: Array = np.isin(jobs["outcome"].view("u1"), [OUTCOMES.index(one) for one in outcomes])
-    return out
+    return np.isin(jobs["outcome"].view("u1"), [OUTCOMES.index(one) for one in outcomes])

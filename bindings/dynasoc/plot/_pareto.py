@@ -125,14 +125,14 @@ def _not_dominated(x: Array, y: Array) -> Array:
     return out
 
 
-def _errors(ax: Axes, x: Array, y: Array, **style: Any) -> None:
+def _errors(ax: Axes, values: Array, **style: Any) -> None:
     """Points with what is known of their intervals."""
     import numpy as np
 
-    if x.size:
+    if values.size:
         # Without an interval there is nothing to draw, and a little below zero is what rounding leaves.
-        xerr, yerr = (np.nan_to_num(np.maximum([v[0] - v[1], v[2] - v[0]], 0)) for v in (x, y))
-        ax.errorbar(x[0], y[0], xerr=xerr, yerr=yerr, capsize=2, elinewidth=1.1, **style)
+        xerr, yerr = (np.nan_to_num(np.maximum([mean - low, high - mean], 0)) for mean, low, high in values)
+        ax.errorbar(values[0, 0], values[1, 0], xerr=xerr, yerr=yerr, capsize=2, elinewidth=1.1, **style)
 
 
 def pareto(
@@ -207,15 +207,15 @@ def pareto(
     # An exploration's front may have more than two metrics: there, none of its points is behind.
     on_front, name = (best, "not dominated") if of_policies else (there, "front, mean and 95 %")
     behind, knee = there & ~on_front, points.knee & on_front
-    for which, style in (
-        (behind, {"fmt": "o", "color": FAINT, "label": f"dominated ({behind.sum()})", "zorder": 2}),
-        (on_front & ~knee, {"fmt": "o", "color": COLOURS[0], "label": f"{name} ({on_front.sum()})", "zorder": 3}),
-        (knee, {"fmt": "D", "color": WARN, "label": "knee", "zorder": 4}),
+    for zorder, which, marker, size, shade, label in (
+        (2, behind, "o", 5, FAINT, f"dominated ({behind.sum()})"),
+        (3, on_front & ~knee, "o", 5, COLOURS[0], f"{name} ({on_front.sum()})"),
+        (4, knee, "D", 6, WARN, "knee"),
     ):
-        _errors(ax, *values[:, :, which], markersize=6 if which is knee else 5, **style)
+        _errors(ax, values[:, :, which], fmt=marker, markersize=size, color=shade, label=label, zorder=zorder)
     legend(ax)
     if labels is not False:
         shown = [i for i in np.flatnonzero(there).tolist() if texts[i]]
         colours = [SOFT if behind[i] else WARN if knee[i] else INK for i in shown]
-        place_labels(ax, *values[:, :, shown], [texts[i] for i in shown], colours)
+        place_labels(ax, values[:, :, shown], [texts[i] for i in shown], colours)
     return ax

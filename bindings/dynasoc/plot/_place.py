@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 _AROUND = ((7, 6), (7, -6), (-7, 6), (-7, -6), (0, 10), (0, -10), (10, 18), (10, -18), (-10, 18), (-10, -18))
 
 
-def place_labels(ax: Axes, x: Array, y: Array, texts: Sequence[str], colours: Sequence[str]) -> None:
-    """Each at the first place around its point where it covers nothing else; `x`, `y`: mean, and ends of the interval,
-    by point. Points at one place share a label."""
+def place_labels(ax: Axes, values: Array, texts: Sequence[str], colours: Sequence[str]) -> None:
+    """Each at the first place around its point where it covers nothing else; `values`: of x and of y the mean and the
+    ends of its interval, by point. Points at one place share a label."""
     import numpy as np
     from matplotlib import patheffects
     from matplotlib.transforms import Bbox
 
+    x, y = values
     figure = ax.figure.figure
     figure.draw_without_rendering()  # places of things are known only then
     inside, point = ax.get_window_extent(), figure.dpi / 72

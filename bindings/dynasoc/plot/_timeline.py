@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from .. import _core
 from ..results import Replication
-from ._axes import FAINT, INK, SHADE, SOFT, STYLES, WARN, COLOURS, colour, legend, need_matplotlib, new_axes, note, tidy
+from ._axes import COLOURS, FAINT, INK, SHADE, SOFT, STYLES, WARN, colour, legend, need_matplotlib, new_axes, note, tidy
 from ._decimate import extremes, thinned
 from ._logs import RunLike, application_codes, became, latency_ms, need_logs, replication_of, seconds, window
 from ._words import accuracy_label, known, short
@@ -32,17 +31,6 @@ _SAMPLED = {
 }
 
 
-def _step_targets(targets: Sequence[tuple[float, float]], begin: float, end: float) -> tuple[list[float], list[float]]:
-    """A latency target over time as the corners of a line; a gap where there is none."""
-    x, y = [], []
-    for (since, target), (until, _) in zip(targets, [*targets[1:], (end, 0.0)]):
-        since, until = max(since, begin), min(until, end)
-        if since < until:
-            x += [since, until]
-            y += [target or math.nan] * 2
-    return x, y
-
-
 def _latency_panel(ax: Axes, one: Replication, code: int, begin: float, end: float) -> None:
     import numpy as np
 
@@ -64,9 +52,12 @@ def _latency_panel(ax: Axes, one: Replication, code: int, begin: float, end: flo
         at, label = thinned(gone, begin, end), f"dropped, rejected ({len(gone)})"
         edge = ax.get_xaxis_transform()
         ax.plot(at, 0 * at, "^", markersize=4, color=INK, transform=edge, clip_on=False, label=label)
-    x, y = _step_targets(apps[code]["targets"], begin, end)
-    if np.isfinite(y).any():
-        ax.plot(x, y, linestyle=":", color=INK, linewidth=1.4, label="target")
+    since, target = np.array(apps[code]["targets"]).reshape(-1, 2).T
+    spans = np.clip([since, np.append(since[1:], end)], begin, end)
+    there = spans[0] < spans[1]
+    target = np.where(target > 0, target, np.nan)[there]  # a gap where there is none
+    if np.isfinite(target).any():
+        ax.plot(spans.T[there].ravel(), np.repeat(target, 2), linestyle=":", color=INK, linewidth=1.4, label="target")
     if not inside.any():
         note(ax, "no frame was completed")
     ax.margins(y=0.1)  # room for the ticks of decisions
