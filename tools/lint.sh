@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-mapfile -t files < <(find sim tests -name '*.cpp' -o -name '*.hpp' | sort)
+mapfile -t files < <(find sim tests bindings/src -name "*.cpp" -o -name "*.hpp" | sort)
 if [[ ${1-} == --fix-format ]]; then
   clang-format -i "${files[@]}"
   exit 0

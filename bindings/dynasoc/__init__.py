@@ -31,7 +31,11 @@ __version__: str = _core.__version__
 _MODULES = ("distributed", "gym", "plot", "policies", "table")
 
 if TYPE_CHECKING:
-    from . import distributed, gym, plot, policies, table
+    from . import distributed as distributed
+    from . import gym as gym
+    from . import plot as plot
+    from . import policies as policies
+    from . import table as table
 
 
 def __getattr__(name: str) -> Any:

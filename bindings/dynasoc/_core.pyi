@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Application', 'Comparison', 'Decision', 'Domain', 'Environment', 'InputError', 'InternalError', 'Observation', 'OutsideError', 'Run', 'Sample', 'Scenario', 'Triggers', 'Unit', 'build', 'command', 'compare', 'find', 'governor_entries', 'network', 'outcomes', 'platform', 'policy_entries', 'program', 'register_policy', 'run', 'run_of_records', 'runs_python', 'scenario_from_file', 'scenario_from_text', 'table']
+__all__: list[str] = ['Application', 'Comparison', 'Decision', 'Domain', 'Environment', 'InputError', 'InternalError', 'Observation', 'OutsideError', 'Run', 'Sample', 'Scenario', 'Triggers', 'Unit', 'build', 'command', 'compare', 'find', 'governor_entries', 'network', 'outcomes', 'platform', 'policy_entries', 'program', 'register_policy', 'run', 'run_of_records', 'runs_python', 'scenario_from_file', 'scenario_from_text', 'seconds_of_run', 'table']
 class InputError(ValueError):
     """
     Bad input: a file, an argument, or something that one of them names. The text is one line: file:line:column: /json/pointer: what is wrong (did you mean ...?).
@@ -642,6 +642,10 @@ def scenario_from_file(path: str, overrides: collections.abc.Sequence[tuple[str,
 def scenario_from_text(text: str, folder: str, name: str, overrides: collections.abc.Sequence[tuple[str, str]]) -> Scenario:
     """
     The same for JSON in memory.
+    """
+def seconds_of_run(scenario: Scenario, runs: typing.SupportsInt | typing.SupportsIndex) -> float:
+    """
+    What a run without logs takes in C++ alone [s]: the mean of `runs`.
     """
 def table(path: str, name: str) -> dict[str, list[str]]:
     """

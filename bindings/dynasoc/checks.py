@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from . import _core
 from .commands import Progress, command, option
 from .files import PathLike
 
@@ -19,8 +21,10 @@ def lint(*files: PathLike) -> list[dict[str, Any]]:
 def check(
     *claims: PathLike, only: Sequence[str] = (), jobs: int | None = None, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """Evaluates claim files (or folders of them): what was published, what we get, and whether the verdicts are those
-    stored in the files (`as_stored`). only: names. Throws InputError."""
+    """Evaluates claim files (or folders of them; without any, those that came with the package): what was published, what
+    we get, and whether the verdicts are those stored in the files (`as_stored`). only: names. Throws InputError."""
+    if not claims:
+        claims = (Path(_core.find("scenario", "claims/gpu-sharing")).parent,)
     words = [*(word for name in only for word in option("only", name)), *option("jobs", jobs), "--json"]
     answer: dict[str, Any] = json.loads(
         command("check", *claims, *words, good=(0, 1), progress=progress)

@@ -322,7 +322,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.ExitStack() as stack:
             if given.local:
                 cluster = stack.enter_context(
-                    LocalCluster(n_workers=given.local, threads_per_worker=1, dashboard_address=None)
+                    LocalCluster(n_workers=given.local, threads_per_worker=1, dashboard_address=":0")
                 )
                 client = stack.enter_context(Client(cluster))
             else:

@@ -122,11 +122,13 @@ def _as_file(given: Union[PathLike, File, Mapping[str, Any]], folder: PathLike) 
         yield os.fspath(path)
 
 
-def _known_file(path: str) -> str:
-    """A file that stands among the scenarios by its name there, as `search/small`; any other text as it is."""
+def _known_file(path: str, ending: str = "") -> str:
+    """A file that stands among the scenarios by its name there, as `search/small`; any other text as it is. `ending`: what
+    a name may leave out."""
     if not os.path.exists(path):
-        with contextlib.suppress(_core.InputError):
-            return _core.find("scenario", path)
+        for name in (path + ending, path):
+            with contextlib.suppress(_core.InputError):
+                return _core.find("scenario", name)
     return path
 
 
@@ -221,7 +223,7 @@ def sweep(
         if force:
             command("sweep", path, *words, "--out", directory, "--force", "--pending")
         summary = distributed.sweep(
-            path if os.path.isfile(path) else _core.find("scenario", path),
+            _known_file(path),
             directory,
             client if client is not None else stack.enter_context(worker_processes(workers)),
             options=words,
@@ -265,7 +267,7 @@ def explore(
     folder: PathLike = ".",
     progress: Progress | None = None,
 ) -> Exploration:
-    """Looks for the configurations of a scenario that no other dominates, by an exploration file or dictionaries.
+    """Looks for the configurations of a scenario that no other dominates, by an exploration file, its name or dictionaries.
 
     out: directory for the answer and for going on; without it the answer is in memory. set: changes of the file by dotted
     path. seed, replications: instead of the file's. racing: give up early what cannot be on the front. jobs: simulations
@@ -274,7 +276,7 @@ def explore(
     An exploration that no configuration can satisfy gives an empty front: see `Exploration.feasible`. Throws InputError.
     """
     with contextlib.ExitStack() as stack:
-        path = stack.enter_context(_as_file(file, folder))
+        path = _known_file(stack.enter_context(_as_file(file, folder)), ".explore")
         directory = Path(out) if out is not None else Path(stack.enter_context(tempfile.TemporaryDirectory()))
         words = [
             *settings(set),

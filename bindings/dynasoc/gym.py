@@ -2,7 +2,7 @@
 
 A step is a decision. What is observed are the features of the policy `learned`, the same in training, in simulation and on
 a board; an action is one choice for each knob; the reward is minus the cost, by the scenario's `objective`, of what
-happened since the last decision, so that what is learnt is what `compare` judges by. An episode is a replication of the
+happened since the last decision (0 before the end of the warm-up), so that what is learnt is what `compare` judges by. An episode is a replication of the
 scenario and ends by truncation.
 """
 

@@ -176,9 +176,17 @@ def registered() -> dict[str, Registered]:
 def _version_of(make: Callable[..., Any]) -> str:
     """Tells one state of a policy's source from another, so that sweeps do not take results of the one for the other's."""
     try:
-        return hashlib.sha256(inspect.getsource(make).encode()).hexdigest()[:16]
-    except (OSError, TypeError):
-        return uuid.uuid4().hex  # nobody can tell: nothing is taken over
+        source = inspect.getsource(make)
+    except (OSError, TypeError):  # a notebook's classes have no file, but their methods have their lines
+        try:
+            source = "".join(
+                inspect.getsource(value) if inspect.isfunction(value) else f"{name} = {value!r}"
+                for name, value in vars(make).items()
+                if inspect.isfunction(value) or isinstance(value, (bool, int, float, str, tuple))
+            )
+        except (OSError, TypeError):
+            return uuid.uuid4().hex  # nobody can tell: nothing is taken over
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
 
 
 def entries() -> list[dict[str, Any]]:

@@ -39,10 +39,11 @@ py::typing::Tuple<int, py::str, py::str> command(const cli::Arguments& words, co
 }  // namespace
 
 void define_command(py::module_& module) {
-  module.def("command", &command, py::arg("words"), py::arg("progress") = py::none(),
-             "Runs a command line, as `dynasoc WORDS...` would, in this process. Returns (exit status, what it printed, "
-             "what it warned of). Errors are raised; Ctrl-C, or an exception of `progress`, ends it with everything on "
-             "disk complete or resumable.");
+  module.def(
+      "command", &command, py::arg("words"), py::arg("progress") = py::none(),
+      "Runs a command line, as `dynasoc WORDS...` would, in this process. Returns (exit status, what it printed, "
+      "what it warned of). Errors are raised; Ctrl-C, or an exception of `progress`, ends it with everything on "
+      "disk complete or resumable.");
 }
 
 }  // namespace dynasoc::python

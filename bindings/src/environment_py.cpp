@@ -1,10 +1,9 @@
 // Boards for learners: a batch of episodes, NumPy arrays in and out.
-#include "explore/learning/environment.hpp"
+#include <optional>
 
 #include <pybind11/numpy.h>
 
-#include <optional>
-
+#include "explore/learning/environment.hpp"
 #include "python.hpp"
 #include "types.hpp"
 
@@ -98,8 +97,9 @@ void define_environment(py::module_& module) {
       .def(py::init(&make), py::arg("scenarios"), py::arg("knobs"), py::arg("boards"),
            "scenarios: board b runs scenarios[b % len]; knobs: JSON, as the member `knobs` of the policy learned.")
       .def_property_readonly("boards", [](const HeldEnvironment& h) { return h.boards; })
-      .def_property_readonly("features", [](const HeldEnvironment& h) { return h.environment->space().features(); },
-                             "Names of what is observed, in order.")
+      .def_property_readonly(
+          "features", [](const HeldEnvironment& h) { return h.environment->space().features(); },
+          "Names of what is observed, in order.")
       .def_property_readonly(
           "heads",
           [](const HeldEnvironment& h) {
@@ -112,7 +112,8 @@ void define_environment(py::module_& module) {
       .def("step", &step, py::arg("choices"),
            "One decision on every board, (boards, heads): observations, rewards, which episodes ended, and, where any "
            "did, the last observations of those (else None).")
-      .def("outcomes", &outcomes, "By board, of its last episode that ended: cost, energy_j, accuracy, frames, lost, steps.")
+      .def("outcomes", &outcomes,
+           "By board, of its last episode that ended: cost, energy_j, accuracy, frames, lost, steps.")
       .def(
           "now_s", [](const HeldEnvironment& h, std::size_t board) { return to_s(h.environment->seen(board).now); },
           py::arg("board"), "Simulated time where a board has stopped.");

@@ -308,18 +308,19 @@ void register_policy(const std::string& name, const std::string& doc,
   Json described = Json::parse(schema);
   std::vector<std::string> known;
   for (const auto& [key, unused] : described["properties"].items()) known.push_back(key);
-  registry.put({name, doc, "Python", described, version}, [shared, known](const Value* value) -> std::unique_ptr<Policy> {
-    const py::gil_scoped_acquire gil;
-    py::dict arguments;
-    if (value != nullptr)
-      for (const auto& [key, member] : value->json().items()) {
-        if (key == "name") continue;
-        if (std::find(known.begin(), known.end(), key) == known.end())
-          throw(value->where() / key).key_error("unknown key " + in_quotes(key) + hint(key, known));
-        arguments[py::str(key)] = to_python(member);
-      }
-    return std::make_unique<PythonPolicy>((*shared)(**arguments));
-  });
+  registry.put({name, doc, "Python", described, version},
+               [shared, known](const Value* value) -> std::unique_ptr<Policy> {
+                 const py::gil_scoped_acquire gil;
+                 py::dict arguments;
+                 if (value != nullptr)
+                   for (const auto& [key, member] : value->json().items()) {
+                     if (key == "name") continue;
+                     if (std::find(known.begin(), known.end(), key) == known.end())
+                       throw(value->where() / key).key_error("unknown key " + in_quotes(key) + hint(key, known));
+                     arguments[py::str(key)] = to_python(member);
+                   }
+                 return std::make_unique<PythonPolicy>((*shared)(**arguments));
+               });
 }
 
 }  // namespace

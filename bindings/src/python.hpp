@@ -1,12 +1,12 @@
 // What all files of the bindings share: JSON across the border, long calls that Ctrl-C can end.
 #pragma once
 
-#include <pybind11/pybind11.h>
-#include <pybind11/stl.h>
-
 #include <functional>
 #include <memory>
 #include <string>
+
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include "common/json_reader.hpp"
 #include "manager/policy.hpp"
@@ -38,8 +38,9 @@ struct LoadedScenario {
   Scenario scenario;
 };
 
-/// Makes the policy of each run from a Python object: an instance of dynasoc.Policy (a prototype, of which each run gets
-/// a deep copy) or something that returns one when called. What ran is appended to `ran`, a list, unless it is None.
+/// Makes the policy of each run from a Python object: an instance of dynasoc.Policy (a prototype, of which each run
+/// gets a deep copy) or something that returns one when called. What ran is appended to `ran`, a list, unless it is
+/// None.
 std::function<std::unique_ptr<manager::Policy>()> policy_factory(const py::object& source, const py::object& ran);
 
 /// Whether a policy of that name was registered from Python: threads would only wait for each other. Under the GIL.

@@ -1,10 +1,10 @@
 // Running scenarios, and their logs as NumPy arrays.
-#include <pybind11/numpy.h>
-
 #include <array>
 #include <chrono>
 #include <map>
 #include <optional>
+
+#include <pybind11/numpy.h>
 
 #include "common/text.hpp"
 #include "docstrings.hpp"
@@ -212,9 +212,9 @@ manager::Choice<manager::Policy> policy_of_text(const std::string& json) {
   return manager::Choice<manager::Policy>::from_value(Value(Document::parse(json, "policy")));
 }
 
-Run run(std::shared_ptr<LoadedScenario> loaded, const std::optional<std::string>& policy, const py::object& python_policy,
-        std::optional<std::uint64_t> seed, int replications, int jobs, bool record_jobs, bool record_decisions,
-        bool record_timeline, const Progress& progress) {
+Run run(std::shared_ptr<LoadedScenario> loaded, const std::optional<std::string>& policy,
+        const py::object& python_policy, std::optional<std::uint64_t> seed, int replications, int jobs,
+        bool record_jobs, bool record_decisions, bool record_timeline, const Progress& progress) {
   Run out;
   out.engine = "native";
   out.policies = py::none();

@@ -36,10 +36,11 @@ int run_command(const Arguments& arguments, Console& console) {
       "replications", po::value<std::string>(), "independent repetitions (default: the scenario's)")(
       "engine", po::value<std::string>(), "native (default) or simgrid")(
       "policy", po::value<std::string>(),
-      "manager in place of the scenario's: an entry of `dynasoc compare --policies`, or a file with a policy (a trained "
+      "manager in place of the scenario's: an entry of `dynasoc compare --policies`, or a file with a policy (a "
+      "trained "
       "one, say)")("set", po::value<std::vector<std::string>>()->composing(),
                    "path=value: change any field of the scenario; repeatable")("out", po::value<std::string>(),
-                                                                  "directory for the results")(
+                                                                               "directory for the results")(
       "sample-power",
       "each replication draws the board's powers from their "
       "stated uncertainty; energies get an interval")("force", "overwrite results in --out")(

@@ -71,9 +71,9 @@ std::size_t valid_cut(std::string_view utf8, std::size_t most) {
 
 void Document::set(std::string_view dotted_path, std::string_view value) {
   constexpr std::size_t kShown = 200;  // of a value, in messages: a trained policy has ten thousand numbers
-  const std::string option = "--set " + std::string(dotted_path) + "=" +
-                             (value.size() <= kShown ? std::string(value)
-                                                     : std::string(value.substr(0, valid_cut(value, kShown))) + "…");
+  const std::string option =
+      "--set " + std::string(dotted_path) + "=" +
+      (value.size() <= kShown ? std::string(value) : std::string(value.substr(0, valid_cut(value, kShown))) + "…");
   if (dotted_path.empty()) throw InputError(option + ": the path is empty");
   if (first_invalid_utf8(dotted_path) < dotted_path.size()) throw InputError(option + ": is not valid UTF-8");
   Json parsed = value_of_option(option, value);

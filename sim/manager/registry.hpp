@@ -24,7 +24,8 @@ struct Entry {
   std::string doc;     ///< one line
   std::string source;  ///< publication or code, and whether it was read or is our reading of it
   Json schema;         ///< of the parameters
-  /// Tells one state of an embedding program's code from another; empty for what is part of DynaSoC, whose build says it.
+  /// Tells one state of an embedding program's code from another; empty for what is part of DynaSoC, whose build says
+  /// it.
   std::string version = {};
 
   /// Names of the parameters that have no default.
@@ -129,9 +130,9 @@ struct Choice {
                             hint(out.name, registry.names()));
     const std::vector<std::string> needed = registry.entry(out.name).required();
     if (!out.parameters && !needed.empty())
-      throw out.where.error(std::string(Interface::what) + " " + in_quotes(out.name) + " needs " + in_quotes(needed[0]) +
-                            ": write an object, {\"name\": " + in_quotes(out.name) + ", " + in_quotes(needed[0]) +
-                            ": …}");
+      throw out.where.error(std::string(Interface::what) + " " + in_quotes(out.name) + " needs " +
+                            in_quotes(needed[0]) + ": write an object, {\"name\": " + in_quotes(out.name) + ", " +
+                            in_quotes(needed[0]) + ": …}");
     out.make();  // parameters are checked here, where their place is known
     return out;
   }

@@ -21,11 +21,11 @@ struct Contender {
   std::vector<manager::Choice<manager::Governor>> governors;  ///< by domain
 };
 
-/// Reads one entry of `--policies`: the name of a policy, `name(parameter=value,…)`, a file (`trained.json`) that holds what
-/// a scenario's `policy` would say, or the name of a governor, which
-/// means no manager: every clock that the governor is made for runs under it, the others under the stock governor of a
-/// Jetson (schedutil for CPUs, nvhost_podgov for GPUs). `policy+governor` runs a policy whose remaining clocks are that
-/// governor's. Without a governor, clocks have the scenario's. Throws InputError.
+/// Reads one entry of `--policies`: the name of a policy, `name(parameter=value,…)`, a file (`trained.json`) that holds
+/// what a scenario's `policy` would say, or the name of a governor, which means no manager: every clock that the
+/// governor is made for runs under it, the others under the stock governor of a Jetson (schedutil for CPUs,
+/// nvhost_podgov for GPUs). `policy+governor` runs a policy whose remaining clocks are that governor's. Without a
+/// governor, clocks have the scenario's. Throws InputError.
 Contender contender_of(const Scenario& scenario, const std::string& text);
 
 /// The changes of a scenario that make its runs this contender's.

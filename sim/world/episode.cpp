@@ -1,9 +1,10 @@
 #include "world/episode.hpp"
 
-#include <boost/context/fiber.hpp>
-#include <boost/context/protected_fixedsize_stack.hpp>
 #include <exception>
 #include <optional>
+
+#include <boost/context/fiber.hpp>
+#include <boost/context/protected_fixedsize_stack.hpp>
 
 #include "kernel/native_engine.hpp"
 #include "world/power_draw.hpp"
@@ -80,7 +81,6 @@ void Episode::State::body() {
 Episode::Episode(const Setup& setup, const manager::Triggers& triggers, double cost_us, const Recording& recording)
     : state_(new State{.setup = setup, .triggers = triggers, .cost_us = cost_us, .recording = recording}) {}
 Episode::~Episode() = default;  // a suspended fiber unwinds its stack
-Episode::Episode(Episode&&) noexcept = default;
 
 void Episode::begin(std::uint64_t replication) {
   State& state = *state_;

@@ -18,7 +18,6 @@ class Episode {
   /// `setup` must outlive it; its own policy is not used. `cost_us`: compute time of a decision, as a policy's.
   Episode(const Setup& setup, const manager::Triggers& triggers, double cost_us = 0, const Recording& recording = {});
   ~Episode();
-  Episode(Episode&&) noexcept;
 
   /// Begins run number `replication` of the set-up and goes on to the first question, which is at time 0. Throws what a
   /// run throws.
@@ -30,7 +29,8 @@ class Episode {
 
   bool running() const;
 
-  /// To be called some time before `resume` where many episodes take turns: the first two calls ago (`far`), then one ago.
+  /// To be called some time before `resume` where many episodes take turns: the first two calls ago (`far`), then one
+  /// ago.
   void prefetch(bool far) const;
 
   /// What is seen where the run has stopped, at its end too; valid until it goes on or is begun anew.

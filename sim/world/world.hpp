@@ -74,8 +74,8 @@ class World final : public manager::Profile, public manager::Foresight {
 
   void on_event(Event event);  ///< the engine's only entrance
 
-  /// Asks the memory for what the next events will touch. A batch of worlds is larger than a cache, and the processor can
-  /// fetch one while it runs another: of a batch on one core this makes a fifth of the speed.
+  /// Asks the memory for what the next events will touch. A batch of worlds is larger than a cache, and the processor
+  /// can fetch one while it runs another: of a batch on one core this makes a fifth of the speed.
   void prefetch() const;
 
   /// The cost of what happened up to now, or of the whole run once it is over, in the objective's unit and not divided

@@ -209,16 +209,15 @@ double World<E>::running_cost() const {
     lost += static_cast<double>(record.missed + record.dropped + record.rejected + record.overdue);
     const double best = *std::max_element(record.accuracy.begin(), record.accuracy.end());
     for (std::size_t s = 0; s < record.subnets.size(); ++s)
-      shortfall += (best - record.accuracy[s]) *
-                   static_cast<double>(record.subnets[s].completed - record.subnets[s].missed);
+      shortfall +=
+          (best - record.accuracy[s]) * static_cast<double>(record.subnets[s].completed - record.subnets[s].missed);
   }
   for (std::size_t u = 0; u < units_.size(); ++u) {
     const UnitState& unit = units_[u];
     energy_j += unit.idle_j - baseline_.units[u].idle_energy_j;
     energy_j += unit.jobs_j + unit.switch_j - baseline_.units[u].job_energy_j;
     for (const std::uint32_t id : unit.tasks)
-      if (id < apps_.size())
-        energy_j += tasks_[id].weight * tasks_[id].power_w * (unit.share - tasks_[id].share_mark);
+      if (id < apps_.size()) energy_j += tasks_[id].weight * tasks_[id].power_w * (unit.share - tasks_[id].share_mark);
   }
   return objective.miss * lost + objective.accuracy * shortfall + objective.energy * energy_j;
 }

@@ -85,7 +85,8 @@ TEST_CASE("a hidden layer is what its formula says") {
   const Trained trained(lab, scenario);
   const std::size_t inputs = trained.space_of.space().features().size();
   for (const char* activation : {"tanh", "relu", "none"}) {
-    // One hidden unit, -2 before its activation: tanh -0.964, relu 0, none -2. Output 1 is minus it, the others 1 and 0.
+    // One hidden unit, -2 before its activation: tanh -0.964, relu 0, none -2. Output 1 is minus it, the others 1 and
+    // 0.
     Json policy = trained.policy();
     Json hidden = {{"weights", {std::vector<double>(inputs)}}, {"bias", {-2}}, {"activation", activation}};
     Json out = {{"weights", {{-1}, {0}, {0}, {0}, {0}, {0}}}, {"bias", {0, 1, 0, 0, 0, 1}}};

@@ -24,8 +24,8 @@ const fs::path kVectors = fs::path(DYNASOC_SOURCE_DIR) / "tests/conformance/vect
 constexpr std::size_t kLeast = 12;
 
 // They have test cases of their own.
-const std::set<std::string> kTestedElsewhere{"oracle", "none", "static", "dynamic-ofa", "dynamic-ofa-demo", "learned",
-                                            "test-hook"};
+const std::set<std::string> kTestedElsewhere{"oracle",           "none",    "static",   "dynamic-ofa",
+                                             "dynamic-ofa-demo", "learned", "test-hook"};
 
 // What a step says of one write, or null.
 const Json* told(const Json& step, const char* member, const std::string& key) {

@@ -48,8 +48,7 @@ TEST_CASE("sums of blocks are those worked out term by term", "[search]") {
                "-se:" + std::to_string(b.se) + "-hs:" + std::to_string(b.hs);
       CHECK(key == example.text(rows[i], "table_key"));
     }
-    CHECK(table.sum_ms(nets[which.second].first) ==
-          Approx(example.number(rows.back(), "running_sum_ms")).margin(1e-6));
+    CHECK(table.sum_ms(nets[which.second].first) == Approx(example.number(rows.back(), "running_sum_ms")).margin(1e-6));
   }
 }
 

@@ -199,7 +199,8 @@ TEST_CASE("a sub-network written at the very start does not touch a frame in ser
   // Both frames come at 0; the second application's arrival asks for another sub-network of the first, whose frame is
   // already running.
   const HookPolicy hook([](const manager::Observation& seen, manager::Decision& decision) {
-    if (seen.trigger == manager::Trigger::arrival && seen.subject == 1) decision.set(Knob::subnet, 0, 0, manager::because(""));
+    if (seen.trigger == manager::Trigger::arrival && seen.subject == 1)
+      decision.set(Knob::subnet, 0, 0, manager::because(""));
   });
   const RunRecord record = Lab().run(R"({"duration_s": 0.2, "applications": {
       "a": {"unit": "gpu", "subnet": "L3", "arrivals": {"kind": "offline", "samples": 2}},

@@ -1,4 +1,6 @@
 // A run whose manager is outside, and batches of them for learners.
+#include "world/episode.hpp"
+
 #include <thread>
 
 #include <catch2/catch.hpp>
@@ -7,7 +9,6 @@
 #include "results/metrics.hpp"
 #include "support/hooked_policy.hpp"
 #include "support/lab.hpp"
-#include "world/episode.hpp"
 
 namespace dynasoc::test {
 namespace {
@@ -80,11 +81,10 @@ TEST_CASE("what a run throws comes out of its episode, which can be begun anew",
   Episode episode(*scenario.setup, {.period_ms = 1000});
   for (int round = 0; round < 2; ++round) {
     episode.begin(0);
-    CHECK_THROWS_WITH((
-                          [&] {
-                            while (episode.resume()) {
-                            }
-                          }()),
+    CHECK_THROWS_WITH(([&] {
+                        while (episode.resume()) {
+                        }
+                      }()),
                       Catch::Contains("so overloaded"));
     CHECK_FALSE(episode.running());
   }
@@ -172,7 +172,8 @@ TEST_CASE("environments refuse what does not fit together", "[episode]") {
   const Lab lab;
   const auto one = lab.load(kBusy).setup;
   const auto other = lab.load(R"({"duration_s": 1, "applications": {
-      "app": {"unit": "gpu", "arrivals": {"kind": "periodic", "period_ms": 100}}}})").setup;
+      "app": {"unit": "gpu", "arrivals": {"kind": "periodic", "period_ms": 100}}}})")
+                         .setup;
   CHECK_THROWS_WITH(explore::Environment({one, other}, LearningFile{}, 2), Catch::Contains("different features"));
   CHECK_THROWS_WITH(explore::Environment({one}, LearningFile{}, 0), Catch::Contains("at least one board"));
   CHECK_THROWS_WITH(explore::Environment({one}, LearningFile{.subnets = false, .clocks = 0}, 1),

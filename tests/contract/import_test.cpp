@@ -97,8 +97,8 @@ TEST_CASE("accuracies of the shipped networks are those of the published rows") 
   const auto raw = [](const std::string& name, const char* file) { return Csv::load(kModels / name / "raw" / file); };
   check("dynamic-ofa-gpu",
         import_dynamic_ofa_levels(raw("dynamic-ofa-gpu", "dynamic_ofa_levels.csv"), "gpu", LatencyColumn::search));
-  check("dynamic-ofa-gpu-fig3", import_figure_points(raw("dynamic-ofa-gpu-fig3", "fig3_points.csv"),
-                                                     "Optimal networks;Sub-optimal networks"));
+  check("dynamic-ofa-gpu-fig3",
+        import_figure_points(raw("dynamic-ofa-gpu-fig3", "fig3_points.csv"), "Optimal networks;Sub-optimal networks"));
   check("dynamic-ofa-cpu",
         import_dynamic_ofa_levels(raw("dynamic-ofa-cpu", "dynamic_ofa_levels.csv"), "cpu", LatencyColumn::figure));
   check("dynamic-ofa-gpu-nets7",

@@ -147,6 +147,14 @@ def test_an_exploration_is_the_programs(root, tmp_path):
     assert sum(energies) / len(energies) == pytest.approx(told, rel=1e-9)
 
 
+def test_names_lead_to_what_came_along(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert dynasoc.explore("explore/bursty-camera", set=SMALL).feasible
+    assert dynasoc.search("search/small", seed=1).summary["front"]
+    assert len(dynasoc.sweep("minimal", axes={"seed": [1, 2]}, metrics="run.cost")) == 2
+    assert dynasoc.check(only=["dynamic-ofa-speedup-gpu"])["as_stored"]
+
+
 def test_a_search_is_the_programs(root):
     ours = dynasoc.search("scenarios/search/small.json", seed=1)
     theirs = json.loads(cli(root, "search", "scenarios/search/small.json", "--seed", 1, "--json"))

@@ -226,7 +226,8 @@ Json exploration_json(const Candidates& candidates, const Exploration& explorati
   Json front = Json::array();
   for (const FrontPoint& point : exploration.front) {
     Json one = {{"configuration", point.candidate}, {"assignments", candidates[point.candidate].assignments}};
-    for (const auto& [path, value] : space.settings(candidates[point.candidate].configuration)) one["set"][path] = value;
+    for (const auto& [path, value] : space.settings(candidates[point.candidate].configuration))
+      one["set"][path] = value;
     for (std::size_t m = 0; m < point.metrics.size(); ++m) {
       Json metric = {{"mean", number(point.metrics[m].mean)}, {"ci95", interval_json(point.metrics[m].interval)}};
       if (m < point.to_knee.size() && point.to_knee[m].n > 0)

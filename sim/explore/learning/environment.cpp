@@ -57,8 +57,7 @@ Environment::Environment(std::vector<std::shared_ptr<const Setup>> setups, const
 void Environment::make_episodes() {
   for (std::size_t b = 0; b < boards_.size(); ++b) {
     boards_[b] = {};
-    boards_[b].episode =
-        std::make_unique<Episode>(*setups_[b % setups_.size()], triggers_of(file_), file_.cost_us);
+    boards_[b].episode = std::make_unique<Episode>(*setups_[b % setups_.size()], triggers_of(file_), file_.cost_us);
   }
 }
 
@@ -99,7 +98,8 @@ void Environment::step(const std::int64_t* choices, float* observations, double*
   for (std::size_t b = 0; b < boards_.size(); ++b) {
     Board& board = boards_[b];
     Episode& episode = *board.episode;
-    if (!episode.running()) throw InputError("the environment was never reset, or a run of it has failed: call reset()");
+    if (!episode.running())
+      throw InputError("the environment was never reset, or a run of it has failed: call reset()");
     if (b + 2 < boards_.size()) boards_[b + 2].episode->prefetch(true);
     if (b + 1 < boards_.size()) boards_[b + 1].episode->prefetch(false);
     space_.write(episode.seen(), {choices + b * heads, heads}, why_, episode.decision());

@@ -41,8 +41,8 @@ class Environment {
 
   /// One decision on every board. `choices`: [boards][heads]. Writes [boards][features] of `observations`, [boards] of
   /// `rewards` and of `ended` (1: the episode is over and the observation is the next one's first); where `ended`, the
-  /// row of `final_observations` is what the episode showed last, and `outcomes()` has what it came to. Throws InputError
-  /// for a choice that is not there, before anything moves.
+  /// row of `final_observations` is what the episode showed last, and `outcomes()` has what it came to. Throws
+  /// InputError for a choice that is not there, before anything moves.
   void step(const std::int64_t* choices, float* observations, double* rewards, std::uint8_t* ended,
             float* final_observations);
 

@@ -4,14 +4,15 @@
 #include <cmath>
 
 #include "common/text.hpp"
+#include "manager/clocks.hpp"
 
 namespace dynasoc::manager {
 namespace {
 
-constexpr double kMost = 4;              // features end here: four targets late is as bad as it gets
+constexpr double kMost = 4;             // features end here: four targets late is as bad as it gets
 constexpr std::uint64_t kAveraged = 8;  // newest frames in a mean and in the share of misses
-constexpr std::uint32_t kWaiting = 8;    // frames that count as a full queue
-constexpr double kAccuracyPoints = 10;   // that count as 1
+constexpr std::uint32_t kWaiting = 8;   // frames that count as a full queue
+constexpr double kAccuracyPoints = 10;  // that count as 1
 
 double bounded(double x) { return std::isnan(x) ? 0 : std::clamp(x, -kMost, kMost); }
 double late(double x) { return std::isnan(x) ? kMost : std::clamp(x, 0.0, kMost); }  // what cannot run never ends
@@ -34,12 +35,12 @@ Triggers triggers_of(const LearningFile& file) {
   return out;
 }
 
-std::vector<int> LearningSpace::clocks_of(const DomainView& domain) const {
-  const int opps = static_cast<int>(domain.opps_mhz.size());
-  const int count = std::min(file_.clocks, opps);
+std::vector<int> LearningSpace::clocks_of(const Observation& seen, const UnitView& unit) const {
+  const OppRange range = opp_range(seen, unit);
+  const int steps = range.last - range.first, count = std::min(file_.clocks, steps + 1);
   std::vector<int> out;
   for (int i = 0; i < count; ++i)
-    out.push_back(count == 1 ? opps - 1 : static_cast<int>(std::lround(i * (opps - 1.0) / (count - 1))));
+    out.push_back(count == 1 ? range.last : range.first + static_cast<int>(std::lround(static_cast<double>(i * steps) / (count - 1))));
   return out;
 }
 
@@ -76,13 +77,13 @@ LearningSpace::LearningSpace(const LearningFile& file, const Observation& seen) 
   }
   for (const UnitView& unit : seen.units) {
     if (!used[unit.index]) continue;
-    Head head{Knob::frequency, unit.index, unit.name + ".clock", clocks_of(seen.domains[unit.domains[0]])};
+    Head head{Knob::frequency, unit.index, unit.name + ".clock", clocks_of(seen, unit)};
     if (head.values.size() > 1) heads_.push_back(std::move(head));
   }
   if (heads_.empty())
     throw InputError("a learner has nothing to decide here: no sub-networks, units or clocks to choose from");
 
-  for (const UnitView& unit : seen.units) clocks_.push_back(clocks_of(seen.domains[unit.domains[0]]));
+  for (const UnitView& unit : seen.units) clocks_.push_back(clocks_of(seen, unit));
 
   // The names say what `observe` writes, in its order.
   std::size_t clocks = 0;

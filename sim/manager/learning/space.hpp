@@ -43,9 +43,10 @@ struct LearningFile {
         field(&F::period_ms, "period_ms", positive(), "of asked = period"),
         field(&F::subnets, "subnets", "it chooses the sub-network of each application"),
         field(&F::units, "units", "it chooses the processing unit of each application"),
-        field(&F::clocks, "clocks", range(0, 64),
-              "operating points to choose from, evenly spaced from a unit's lowest to its highest (all of them where it "
-              "has no more); 0 = it leaves clocks alone"),
+        field(
+            &F::clocks, "clocks", range(0, 64),
+            "operating points to choose from, evenly spaced from a unit's lowest to its highest (all of them where it "
+            "has no more); 0 = it leaves clocks alone"),
         field(&F::clock_units, "clock_units",
               "processing units whose clocks it chooses; default: each that applications run on or may run on"),
         field(&F::cost_us, "cost_us", non_negative(),
@@ -86,7 +87,7 @@ class LearningSpace {
              Decision& out) const;
 
  private:
-  std::vector<int> clocks_of(const DomainView& domain) const;
+  std::vector<int> clocks_of(const Observation& seen, const UnitView& unit) const;
 
   LearningFile file_;
   std::vector<Head> heads_;
