@@ -24,7 +24,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-NOT_RUN = re.compile(r"^\s*(make|git|cd|export|sudo|apt-get|docker)\b|\bdynasoc bench(?! --help)|\btools/docs\.")
+NOT_RUN = re.compile(r"^\s*(make|git|cd|export|sudo|apt-get|docker)\b|\bdynasoc bench(?! --help)|\btools/(docs|bench_python)\.")
 SCHEMAS = ("scenario", "platform", "network", "claim", "sweep", "search", "exploration")
 PICTURES = {"gpu-sharing": "scenarios/claims/gpu-sharing.json"}
 FRONTS = {"bursty-camera": "scenarios/explore/bursty-camera.explore.json"}
