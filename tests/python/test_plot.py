@@ -4,7 +4,6 @@ import functools
 import os
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -452,17 +451,19 @@ def test_thinning_keeps_what_stands_out():
     assert len(bars) <= 2000 and bars[0, 0] == begin[0] and bars[-1].sum() == pytest.approx(begin[-1] + 0.001)
 
 
-def test_long_runs_are_drawn_in_no_time():
+def test_of_a_long_run_little_is_drawn_and_the_extremes_are():
     long = dynasoc.run("two-applications", set={"duration_s": 100_000, "windows": {}})
     assert len(long.jobs) > 1_000_000
     jobs = long.jobs.array
     jobs = jobs[(jobs["app"] == 0) & (jobs["outcome"] < 2)]
     latency_ms = (jobs["end"] - jobs["arrival"]).astype("i8") * 1e-6
     for draw in (plot.timeline, plot.gantt, plot.cdf):
-        begun = time.process_time()
-        ax = np.atleast_1d(draw(long))[0]
+        axes = np.atleast_1d(draw(long))
+        ax = axes[0]
         ax.figure.canvas.draw()
-        assert time.process_time() - begun < 2, draw.__name__
+        lines = sum(len(line.get_xdata()) for one in axes for line in one.lines)
+        shapes = sum(len(path.vertices) for one in axes for drawn_ in one.collections for path in drawn_.get_paths())
+        assert lines + shapes + sum(len(one.patches) for one in axes) < 150_000, draw.__name__  # of a million frames
         if draw is plot.timeline:
             shown = np.concatenate([line.get_ydata() for name, line in drawn(ax).items() if name in ("met", "missed")])
             assert (shown.min(), shown.max()) == pytest.approx((latency_ms.min(), latency_ms.max()))
