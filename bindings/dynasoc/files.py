@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, TypeVar, Union
 
 from . import _core
 
@@ -207,56 +207,52 @@ def _scenario_again(data: dict[str, Any], folder: str, name: str) -> Scenario:
     return Scenario.from_json({"name": name, **data}, folder, name)
 
 
-class Platform(File):
+D = TypeVar("D", bound="_DataFile")
+
+
+class _DataFile(File):
+    """A file that scenarios name."""
+
+    path: Path
+
+    def __init__(self, data: Mapping[str, Any], path: PathLike = ".") -> None:
+        self._data = _copy.deepcopy(dict(data))
+        self.path = Path(path)
+
+    @staticmethod
+    def _read(path: str) -> dict[str, Any]:
+        raise NotImplementedError
+
+    @classmethod
+    def from_file(cls: type[D], path: PathLike) -> D:
+        """Reads a file, or the name of one that `dynasoc list` knows. Throws InputError."""
+        found = _core.find(cls._what, os.fspath(path))
+        return cls(cls._read(found), found)
+
+    def copy(self: D, **changes: Any) -> D:
+        """Another one with changed fields. It is checked when it is saved and used."""
+        return type(self)({**self._data, **changes}, self.path)
+
+    def to_json(self) -> dict[str, Any]:
+        return _copy.deepcopy(self._data)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._data.get('name')!r})"
+
+
+class Platform(_DataFile):
     """A board: units, frequency domains, power, thermal network, sensors. Every field of the file is an attribute."""
 
     _what = "platform"
-
-    def __init__(self, data: dict[str, Any], path: Path) -> None:
-        self._data = data
-        self.path = path
-
-    @classmethod
-    def from_file(cls, path: PathLike) -> Platform:
-        """Reads a platform file, or the name of one that `dynasoc list platforms` knows. Throws InputError."""
-        found = _core.find("platform", os.fspath(path))
-        return cls(_core.platform(found), Path(found))
-
-    def copy(self, **changes: Any) -> Platform:
-        """Another one with changed fields. It is checked when it is saved and used."""
-        return Platform({**_copy.deepcopy(self._data), **changes}, self.path)
-
-    def to_json(self) -> dict[str, Any]:
-        return _copy.deepcopy(self._data)
-
-    def __repr__(self) -> str:
-        return f"Platform({self._data['name']!r})"
+    _read = staticmethod(_core.platform)
 
 
-class Network(File):
-    """A dynamic DNN: its sub-networks in order, its tables. Every field of the file is an attribute."""
+class Network(_DataFile):
+    """A dynamic DNN: its sub-networks in order, its tables. Every field of the file is an attribute. `from_file` takes the
+    folder of a network.json too."""
 
     _what = "network"
-
-    def __init__(self, data: dict[str, Any], path: Path) -> None:
-        self._data = data
-        self.path = path
-
-    @classmethod
-    def from_file(cls, path: PathLike) -> Network:
-        """Reads a network.json, its folder, or the name of one that `dynasoc list networks` knows. Throws InputError."""
-        found = _core.find("network", os.fspath(path))
-        return cls(_core.network(found), Path(found))
-
-    def copy(self, **changes: Any) -> Network:
-        """Another one with changed fields. It is checked when it is saved and used."""
-        return Network({**_copy.deepcopy(self._data), **changes}, self.path)
-
-    def to_json(self) -> dict[str, Any]:
-        return _copy.deepcopy(self._data)
-
-    def __repr__(self) -> str:
-        return f"Network({self._data['name']!r})"
+    _read = staticmethod(_core.network)
 
 
 ScenarioLike = Union[Scenario, PathLike, Mapping[str, Any]]
