@@ -7,7 +7,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Application', 'Comparison', 'Decision', 'Domain', 'Environment', 'InputError', 'InternalError', 'Observation', 'OutsideError', 'Run', 'Sample', 'Scenario', 'Triggers', 'Unit', 'build', 'command', 'compare', 'find', 'governor_entries', 'network', 'outcomes', 'platform', 'policy_entries', 'program', 'register_policy', 'run', 'run_of_records', 'runs_python', 'scenario_from_file', 'scenario_from_text', 'seconds_of_run', 'table']
+__all__: list[str] = ['Application', 'Comparison', 'Decision', 'Domain', 'Environment', 'InputError', 'InternalError', 'Observation', 'OutsideError', 'Run', 'Sample', 'Scenario', 'Triggers', 'Unit', 'build', 'command', 'compare', 'find', 'forget_policy', 'governor_entries', 'network', 'outcomes', 'platform', 'policy_entries', 'program', 'register_policy', 'run', 'run_of_records', 'runs_python', 'scenario_from_file', 'scenario_from_text', 'seconds_of_run', 'table']
 class InputError(ValueError):
     """
     Bad input: a file, an argument, or something that one of them names. The text is one line: file:line:column: /json/pointer: what is wrong (did you mean ...?).
@@ -599,6 +599,10 @@ def find(what: str, given: str) -> str:
     """
     The file of a scenario, platform, network, supernetwork or trace.
     """
+def forget_policy(name: str) -> None:
+    """
+    Undoes register_policy.
+    """
 def governor_entries() -> list[dict[str, typing.Any]]:
     """
     Every registered governor: name, doc, source (publication or code, and whether it was read or is our reading of it), schema (JSON schema of its parameters).
@@ -629,7 +633,7 @@ def register_policy(name: str, doc: str, make: collections.abc.Callable[..., typ
     """
 def run(scenario: Scenario, policy: str | None, python_policy: typing.Any, seed: typing.SupportsInt | typing.SupportsIndex | None, replications: typing.SupportsInt | typing.SupportsIndex, jobs: typing.SupportsInt | typing.SupportsIndex, record_jobs: bool, record_decisions: bool, record_timeline: bool, progress: collections.abc.Callable[[float], typing.Any] | None) -> Run:
     ...
-def run_of_records(scenario: Scenario, path: str, engine: str) -> Run:
+def run_of_records(scenario: Scenario, path: str, engine: str, jobs: bool, decisions: bool, timeline: bool) -> Run:
     ...
 def runs_python(policy: str) -> bool:
     """

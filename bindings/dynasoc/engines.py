@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from . import _core
@@ -15,13 +16,20 @@ from .results import Run
 
 
 def run_with_simgrid(
-    scenario: Scenario, policy: PolicyLike | None, seed: int | None, replications: int, jobs: int
+    scenario: Scenario,
+    policy: PolicyLike | None,
+    seed: int | None,
+    replications: int,
+    jobs: int,
+    logs: tuple[bool, bool, bool],
+    progress: Callable[[float], None] | None,
 ) -> Run:
     """Runs a scenario on SimGrid. Throws InputError for a policy in Python, which lives in this process."""
     if policy is not None and is_python(policy):
         raise _core.InputError("engine simgrid: runs in a process of its own, where there is no policy in Python")
     if policy is not None:
-        scenario = scenario.copy(policy=json.loads(policy_text(policy)))
+        text = policy_text(policy)
+        scenario = scenario.copy(policy=json.loads(Path(text).read_text() if text.endswith(".json") else text))
     if seed is not None:
         scenario = scenario.copy(seed=seed)
     with tempfile.TemporaryDirectory(prefix="dynasoc-") as folder:
@@ -34,7 +42,7 @@ def run_with_simgrid(
                     "engine": "simgrid",
                     "seed": scenario.seed,
                     "replications": replications,
-                    "folder": os.path.relpath(scenario.folder.resolve(), folder),
+                    "folder": os.path.relpath(scenario.folder.resolve(), Path(folder).resolve()),
                     "inputs": [],
                     "scenario_name": scenario.name,
                     "scenario": scenario.to_json(),
@@ -42,5 +50,5 @@ def run_with_simgrid(
             ),
             encoding="utf-8",
         )
-        command("run", request, "--quiet", "--jobs", jobs, "--records", records)
-        return Run(_core.run_of_records(scenario._core, str(records), "simgrid"))
+        command("run", request, "--quiet", "--jobs", jobs, "--records", records, progress=progress)
+        return Run(_core.run_of_records(scenario._core, str(records), "simgrid", *logs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -114,11 +115,11 @@ def _as_file(given: Union[PathLike, File, Mapping[str, Any]], folder: PathLike) 
         return
     data = given.to_json() if isinstance(given, File) else dict(given)
     place = given.folder if isinstance(given, Scenario) else Path(folder)
-    name = str(data.get("name") or "unnamed")
+    name = re.sub(r"[^\w-]", "_", str(data.get("name") or "unnamed"))
     with tempfile.TemporaryDirectory(prefix=".dynasoc-", dir=place if os.access(place, os.W_OK) else None) as own:
         # One level further down: what is relative must be said from there.
         path = Path(own) / f"{name}.json"
-        path.write_text(json_text(_moved(data, Path(os.path.relpath(place.resolve(), own)))), encoding="utf-8")
+        path.write_text(json_text(_moved(data, place, Path(os.path.relpath(place.resolve(), Path(own).resolve())))), encoding="utf-8")
         yield os.fspath(path)
 
 
@@ -132,14 +133,16 @@ def _known_file(path: str, ending: str = "") -> str:
     return path
 
 
-def _moved(value: Any, up: Path) -> Any:
-    """Relative paths to files in it, said from another folder."""
+def _moved(value: Any, place: Path, up: Path) -> Any:
+    """Names of files in `place`, and relative paths to whatever is there, said from another folder."""
     if isinstance(value, Mapping):
-        return {key: _moved(member, up) for key, member in value.items()}
+        return {key: _moved(member, place, up) for key, member in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_moved(member, up) for member in value]
-    if isinstance(value, str) and "/" in value and value.endswith((".json", ".csv")) and not value.startswith("/"):
-        return os.fspath(up / value)
+        return [_moved(member, place, up) for member in value]
+    if isinstance(value, str) and 0 < len(value) < 4096 and "\0" not in value and not value.startswith("/"):
+        there = place / value
+        if there.is_file() or ("/" in value and there.exists()):
+            return os.fspath(up / value)
     return value
 
 
@@ -293,7 +296,11 @@ def explore(
         else:
             from . import distributed
 
-            summary = distributed.explore(path, directory, client, options=words)
+            if force:  # once: what follows goes on
+                command("explore", path, *words, "--out", directory, "--pending", os.devnull, "--json", good=(0, 1))
+                words.remove("--force")
+            told = None if progress is None else lambda done, total: progress(done / total)
+            summary = distributed.explore(path, directory, client, options=words, progress=told)
         read = [(directory / name) for name in ("front.csv", "all.csv")]
         return Exploration(summary, *(one.read_text(encoding="utf-8") if one.exists() else "" for one in read))
 

@@ -107,6 +107,11 @@ class File:
     _what = "file"
     _data: dict[str, Any]
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and name != "path":
+            raise AttributeError(f"a {self._what} is read-only: use copy({name}=...)")
+        object.__setattr__(self, name, value)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)

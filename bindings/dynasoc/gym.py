@@ -136,7 +136,7 @@ class ManagerEnv(gymnasium.Env[Floats, npt.NDArray[np.int64]]):
 class VectorManagerEnv(VectorEnv[Floats, npt.NDArray[np.int64], npt.NDArray[Any]]):
     """A batch of boards, stepped together in C++; a board whose episode is over begins the next one in the same step.
 
-    scenarios: one, or a list of which board b runs the (b modulo their number)-th; all must have the same features and
+    scenario: one, or a list of which board b runs the (b modulo their number)-th; all must have the same features and
     choices. knobs: as of ManagerEnv. Episodes of board b are replications b, b + num_envs, ... of the seed.
 
     `infos` of a step that ends episodes has `final_obs` and `episode` (arrays by board), with the masks `_final_obs` and
@@ -147,11 +147,11 @@ class VectorManagerEnv(VectorEnv[Floats, npt.NDArray[np.int64], npt.NDArray[Any]
 
     def __init__(
         self,
-        scenarios: Union[ScenarioLike, Sequence[ScenarioLike]],
+        scenario: Union[ScenarioLike, Sequence[ScenarioLike]],
         num_envs: int,
         knobs: Mapping[str, Any] | None = None,
     ) -> None:
-        self._core = _environment(scenarios, knobs, num_envs)
+        self._core = _environment(scenario, knobs, num_envs)
         self.num_envs = num_envs
         self.knobs = dict(knobs or {})
         self.features = self._core.features
@@ -165,13 +165,15 @@ class VectorManagerEnv(VectorEnv[Floats, npt.NDArray[np.int64], npt.NDArray[Any]
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Floats, dict[str, Any]]:
-        """Begins every board anew. seed: of all random streams of all boards, which differ by their replication."""
+        """Begins every board anew. seed: of all random streams of all boards, which differ by their replication; without
+        one, another that follows from the last."""
         if isinstance(seed, list):
             raise _core.InputError("reset: one seed for all boards; they differ by their replication")
-        if seed is None and not self._seeded:
-            seed = _entropy()
+        if seed is None:
+            seed = int(self.np_random.integers(2**31)) if self._seeded else _entropy()
+        else:
+            super().reset(seed=seed)
         self._seeded = True
-        super().reset(seed=seed)
         return self._core.reset(seed), {}
 
     def step(

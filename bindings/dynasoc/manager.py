@@ -10,7 +10,6 @@ import re
 import typing
 import uuid
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, TypeVar, Union
 
 from . import _core
@@ -86,13 +85,14 @@ def is_python(policy: object) -> bool:
 
 
 def policy_text(policy: PolicyLike) -> str:
-    """A C++ policy as JSON: what a scenario's `policy` would say. Throws TypeError for a policy in Python."""
+    """A C++ policy as JSON, as a scenario's `policy` would say it, or as the name of a file that does. Throws TypeError for a
+    policy in Python."""
     if isinstance(policy, CppPolicy):
         return json_text(policy.to_json())
     if isinstance(policy, Mapping):
         return json_text(dict(policy))
     if isinstance(policy, str):
-        return Path(policy).read_text(encoding="utf-8") if policy.endswith(".json") else json.dumps(policy)
+        return policy if policy.endswith(".json") else json.dumps(policy)
     raise TypeError(f"a policy is a name, a dictionary, one of dynasoc.policies or one in Python, not {policy!r}")
 
 
@@ -175,18 +175,17 @@ def registered() -> dict[str, Registered]:
 
 def _version_of(make: Callable[..., Any]) -> str:
     """Tells one state of a policy's source from another, so that sweeps do not take results of the one for the other's."""
+    members = dict(vars(make)) if isinstance(make, type) else {"": make}
+    functions = [value for value in members.values() if inspect.isfunction(value)]
     try:
-        source = inspect.getsource(make)
-    except (OSError, TypeError):  # a notebook's classes have no file, but their methods have their lines
-        try:
-            source = "".join(
-                inspect.getsource(value) if inspect.isfunction(value) else f"{name} = {value!r}"
-                for name, value in vars(make).items()
-                if inspect.isfunction(value) or isinstance(value, (bool, int, float, str, tuple))
-            )
-        except (OSError, TypeError):
-            return uuid.uuid4().hex  # nobody can tell: nothing is taken over
-    return hashlib.sha256(source.encode()).hexdigest()[:16]
+        if not functions or any(set(f.__code__.co_freevars) - {"__class__"} for f in functions):
+            raise TypeError("what it closes over is not in its source")
+        # By function: a notebook's classes have no file, but their methods have their lines.
+        source = "".join(inspect.getsource(f) + repr(f.__defaults__) + repr(f.__kwdefaults__) for f in functions)
+    except (OSError, TypeError):
+        return uuid.uuid4().hex  # nobody can tell: nothing is taken over
+    simple = {key: value for key, value in members.items() if isinstance(value, (bool, int, float, str, tuple))}
+    return hashlib.sha256((source + repr(sorted(simple.items()))).encode()).hexdigest()[:16]
 
 
 def entries() -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from .manager import CppPolicy, PolicyLike, introduce, is_python, policy_text
 from .results import Comparison, Run
 
 Progress = Callable[[float], None]
+_CALLS = itertools.count(1)
 _LOGS = ("jobs", "decisions", "timeline")
 
 
@@ -68,7 +70,7 @@ def run(
     if engine == "simgrid":
         from .engines import run_with_simgrid
 
-        return run_with_simgrid(loaded, policy, seed, count, threads)
+        return run_with_simgrid(loaded, policy, seed, count, threads, logs, progress)
     if engine != "native":
         raise _core.InputError(f"engine {engine!r}: must be native or simgrid")
     python = policy if policy is not None and is_python(policy) else None
@@ -104,11 +106,13 @@ def compare(
         loaded = loaded.copy(set=set)
     python = False
     entries: list[tuple[str, str]] = []
+    ours: list[str] = []  # names of contenders in Python, known for this call alone
     for label, policy in _labelled(policies):
         if is_python(policy):
             python = True
-            name = f"python:{label}"
-            introduce(_maker(policy), name)  # by name, so that it meets every contender's set-up
+            name = f"{label}#{next(_CALLS)}"  # another thread's comparison may have one of this label too
+            introduce(_maker(policy), name)
+            ours.append(name)
             entries.append((label, json.dumps({"name": name})))
         elif isinstance(policy, str):
             entries.append((label, policy))
@@ -129,20 +133,26 @@ def compare(
             raise _core.InputError(f"baseline {baseline!r} is not among the policies (known: {', '.join(labels)})")
         index = labels.index(baseline)
     else:
+        if not -len(labels) <= baseline < len(labels):
+            raise _core.InputError(f"baseline {baseline}: there are {len(labels)} policies ({', '.join(labels)})")
         index = range(len(labels))[baseline]
     threads = 1 if python else _whole("jobs", jobs if jobs is not None else (os.cpu_count() or 1), 1, 1024)
-    core = _core.compare(
-        loaded._core,
-        entries,
-        index,
-        None if seed is None else _whole("seed", seed, 0, 9_000_000_000_000_000),
-        None if replications is None else _whole("replications", replications, 1, 100_000),
-        threads,
-        until_decided or "",
-        anatomy,
-        list(metrics),
-        progress,
-    )
+    try:
+        core = _core.compare(
+            loaded._core,
+            entries,
+            index,
+            None if seed is None else _whole("seed", seed, 0, 9_000_000_000_000_000),
+            None if replications is None else _whole("replications", replications, 1, 100_000),
+            threads,
+            until_decided or "",
+            anatomy,
+            list(metrics),
+            progress,
+        )
+    finally:
+        for name in ours:
+            _core.forget_policy(name)
     return Comparison(core, labels, labels[index])
 
 
@@ -163,8 +173,10 @@ def _labelled(
 ) -> list[tuple[str, PolicyLike]]:
     if isinstance(policies, str):
         return [(one.strip(), one.strip()) for one in _split(policies)]
-    if isinstance(policies, Mapping) and "name" not in policies:
-        return list(policies.items())
+    if isinstance(policies, Mapping):
+        if "name" not in policies:
+            return list(policies.items())
+        policies = [policies]  # one policy with its parameters
     out: list[tuple[str, PolicyLike]] = []
     for policy in policies:
         if isinstance(policy, str):

@@ -1,5 +1,7 @@
 // Boards for learners: a batch of episodes, NumPy arrays in and out.
+#include <algorithm>
 #include <optional>
+#include <stdexcept>
 
 #include <pybind11/numpy.h>
 
@@ -17,8 +19,24 @@ using Features = py::array_t<float>;
 struct HeldEnvironment {
   std::unique_ptr<Environment> environment;
   py::ssize_t boards, heads, features;
+  bool busy = false;  // under the GIL, which a step releases
 
   Features room() const { return Features({boards, features}); }
+};
+
+// One thread at a time: a second one is refused while the first works without the GIL.
+class Busy {
+ public:
+  explicit Busy(HeldEnvironment& held) : held_(held) {
+    if (held.busy) throw std::runtime_error("the environment is being stepped by another thread");
+    held.busy = true;
+  }
+  ~Busy() { held_.busy = false; }
+  Busy(const Busy&) = delete;
+  Busy& operator=(const Busy&) = delete;
+
+ private:
+  HeldEnvironment& held_;
 };
 
 HeldEnvironment make(const std::vector<std::shared_ptr<LoadedScenario>>& scenarios, const std::string& knobs,
@@ -39,6 +57,7 @@ HeldEnvironment make(const std::vector<std::shared_ptr<LoadedScenario>>& scenari
 }
 
 Features reset(HeldEnvironment& held, std::optional<std::uint64_t> seed) {
+  const Busy busy(held);
   Features out = held.room();
   float* observations = out.mutable_data();
   const py::gil_scoped_release release;
@@ -51,7 +70,9 @@ py::typing::Tuple<Features, py::array_t<double>, py::array_t<bool>, py::typing::
   if (choices.ndim() != 2 || choices.shape(0) != held.boards || choices.shape(1) != held.heads)
     throw py::value_error("actions must have the shape (" + std::to_string(held.boards) + ", " +
                           std::to_string(held.heads) + ")");
+  const Busy busy(held);
   Features observations = held.room(), last = held.room();
+  std::fill_n(last.mutable_data(), last.size(), 0.0F);  // rows of boards that go on
   py::array_t<double> rewards(held.boards);
   py::array_t<bool> ended(held.boards);
   const std::int64_t* chosen = choices.data();
@@ -67,7 +88,8 @@ py::typing::Tuple<Features, py::array_t<double>, py::array_t<bool>, py::typing::
   return py::make_tuple(observations, rewards, ended, any ? py::object(last) : py::none());
 }
 
-Fields outcomes(const HeldEnvironment& held) {
+Fields outcomes(HeldEnvironment& held) {
+  const Busy busy(held);
   py::array_t<double> cost(held.boards), energy_j(held.boards), accuracy(held.boards);
   py::array_t<std::int64_t> frames(held.boards), lost(held.boards), steps(held.boards);
   for (py::ssize_t b = 0; b < held.boards; ++b) {
@@ -87,6 +109,12 @@ Fields outcomes(const HeldEnvironment& held) {
   out["lost"] = lost;
   out["steps"] = steps;
   return out;
+}
+
+double now_s(HeldEnvironment& held, py::ssize_t board) {
+  const Busy busy(held);
+  if (board < 0 || board >= held.boards) throw py::index_error("there is no such board");
+  return to_s(held.environment->seen(static_cast<std::size_t>(board)).now);
 }
 
 }  // namespace
@@ -114,9 +142,7 @@ void define_environment(py::module_& module) {
            "did, the last observations of those (else None).")
       .def("outcomes", &outcomes,
            "By board, of its last episode that ended: cost, energy_j, accuracy, frames, lost, steps.")
-      .def(
-          "now_s", [](const HeldEnvironment& h, std::size_t board) { return to_s(h.environment->seen(board).now); },
-          py::arg("board"), "Simulated time where a board has stopped.");
+      .def("now_s", &now_s, py::arg("board"), "Simulated time where a board has stopped.");
 }
 
 }  // namespace dynasoc::python

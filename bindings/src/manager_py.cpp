@@ -184,10 +184,15 @@ std::string reason_text(const std::string& pattern, const py::args& numbers) {
     ++next;
     ++at;
   }
-  if (next != numbers.size())
-    throw InputError("the reason " + in_quotes(pattern) + " has " + std::to_string(next) + " {} for " +
-                     std::to_string(numbers.size()) + " numbers");
   return out;
+}
+
+void check_numbers(const std::string& pattern, std::size_t numbers) {
+  std::size_t places = 0;
+  for (std::size_t at = pattern.find("{}"); at != std::string::npos; at = pattern.find("{}", at + 2)) ++places;
+  if (places != numbers)
+    throw InputError("the reason " + in_quotes(pattern) + " has " + std::to_string(places) + " {} for " +
+                     std::to_string(numbers) + " numbers");
 }
 
 // What Python's decide() must do and must not, held against what it returned.
@@ -206,13 +211,27 @@ void append(const DecisionBuilder& built, const Observation& seen, std::deque<st
       default: check("domain", entry.target, seen.domains.size()); break;
     }
     Why why = entry.why;
+    check_numbers(entry.pattern, entry.numbers.size());
     if (seen.explain && !entry.pattern.empty()) {  // nobody else reads it
       texts.push_back(reason_text(entry.pattern, entry.numbers));
       why.reason = Reason(texts.back().c_str());
     }
     out.set(entry.knob, entry.target, entry.value, why);
   }
-  out.candidates.insert(out.candidates.end(), built.candidates.begin(), built.candidates.end());
+  for (const Candidate& candidate : built.candidates) {
+    const auto look = [&](const char* what, int index, std::size_t size) {
+      if (index != -1) check(what, index, size);  // -1: it does not say
+    };
+    look("application", candidate.app, seen.applications.size());
+    look("unit", candidate.unit, seen.units.size());
+    if (candidate.app >= 0)
+      look("sub-network", candidate.subnet, static_cast<std::size_t>(seen.applications[candidate.app].subnets));
+    const int unit = candidate.unit >= 0  ? candidate.unit
+                     : candidate.app >= 0 ? seen.applications[candidate.app].unit
+                                          : -1;
+    if (unit >= 0) look("operating point", candidate.opp, seen.domains[seen.units[unit].domains[0]].opps_mhz.size());
+    out.candidates.push_back(candidate);
+  }
 }
 
 Triggers triggers_of(const py::object& policy) {
@@ -230,13 +249,16 @@ class PythonPolicy final : public Policy {
     triggers_ = triggers_of(*self_);
     compute_cost_us_ = py::cast<double>(self_->attr("compute_cost_us"));
   }
-  ~PythonPolicy() override { sight_->seen = nullptr; }
-
   Triggers triggers() const override { return triggers_; }
   double compute_cost_us() const override { return compute_cost_us_; }
 
   void decide(const Observation& seen, Decision& decision) override {
     const py::gil_scoped_acquire gil;
+    // What Python keeps of it says so when it is looked at later, by another thread too.
+    const struct Shown {
+      Sight& sight;
+      ~Shown() { sight.seen = nullptr; }
+    } shown{*sight_};
     sight_->seen = &seen;
     if (!look_) look_ = share(py::cast(make_look(seen)));
     // The reasons of the last decision have been read by now.
@@ -326,6 +348,12 @@ void register_policy(const std::string& name, const std::string& doc,
 }  // namespace
 
 bool runs_python(const std::string& policy) { return python_names().contains(policy); }
+
+namespace {
+void forget_policy(const std::string& name) {
+  if (python_names().erase(name) > 0) Registry<Policy>::instance().remove(name);
+}
+}  // namespace
 
 std::function<std::unique_ptr<Policy>()> policy_factory(const py::object& source, const py::object& ran) {
   const SharedObject shared = share(source), list = share(ran);
@@ -627,6 +655,7 @@ void define_manager(py::module_& module) {
   module.def("governor_entries", &entries<Governor>, ("Every registered governor" + members).c_str());
   module.def("runs_python", &runs_python, py::arg("policy"),
              "Whether a policy of that name was registered from Python.");
+  module.def("forget_policy", &forget_policy, py::arg("name"), "Undoes register_policy.");
   module.def("register_policy", &register_policy, py::arg("name"), py::arg("doc"), py::arg("make"), py::arg("schema"),
              py::arg("version"),
              "Makes what `make` returns (given the parameters as keyword arguments) known to files as a policy.");

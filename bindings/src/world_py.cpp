@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include <pybind11/gil_safe_call_once.h>
 #include <pybind11/numpy.h>
 
 #include "common/text.hpp"
@@ -24,7 +25,8 @@ using SharedRecords = std::shared_ptr<const std::vector<RunRecord>>;
 
 // What `run` gives back. The records are never changed again, so that arrays may look into them.
 struct Run {
-  std::shared_ptr<const LoadedScenario> loaded;
+  std::shared_ptr<const LoadedScenario> loaded;  // as it is reported and saved
+  std::shared_ptr<const LoadedScenario> asked;   // the same, but that a policy in Python is not in it
   SharedRecords records;
   std::string engine;
   Recording recording;
@@ -49,32 +51,34 @@ Rows view(const py::dtype& type, std::size_t size, const void* data, const Share
 }
 
 const py::dtype& job_type() {
-  static py::dtype* type = [] {
-    struct Field {
-      const char* name;
-      const char* format;
-      std::size_t offset;
-    };
-    constexpr std::array<Field, 11> fields{{{"arrival", "<m8[ns]", offsetof(JobRecord, arrival)},
-                                            {"start", "<m8[ns]", offsetof(JobRecord, start)},
-                                            {"end", "<m8[ns]", offsetof(JobRecord, end)},
-                                            {"deadline", "<m8[ns]", offsetof(JobRecord, deadline)},
-                                            {"job", "<u4", offsetof(JobRecord, job)},
-                                            {"energy_mj", "<f4", offsetof(JobRecord, energy_mj)},
-                                            {"isolated_ms", "<f4", offsetof(JobRecord, isolated_ms)},
-                                            {"app", "<u2", offsetof(JobRecord, app)},
-                                            {"subnet", "u1", offsetof(JobRecord, subnet)},
-                                            {"unit", "u1", offsetof(JobRecord, unit)},
-                                            {"outcome", "u1", offsetof(JobRecord, outcome)}}};
-    py::list names, formats, offsets;
-    for (const Field& field : fields) {
-      names.append(field.name);
-      formats.append(py::dtype(field.format));
-      offsets.append(field.offset);
-    }
-    return new py::dtype(std::move(names), std::move(formats), std::move(offsets), sizeof(JobRecord));
-  }();
-  return *type;
+  PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::dtype> type;
+  return type
+      .call_once_and_store_result([] {
+        struct Field {
+          const char* name;
+          const char* format;
+          std::size_t offset;
+        };
+        constexpr std::array<Field, 11> fields{{{"arrival", "<m8[ns]", offsetof(JobRecord, arrival)},
+                                                {"start", "<m8[ns]", offsetof(JobRecord, start)},
+                                                {"end", "<m8[ns]", offsetof(JobRecord, end)},
+                                                {"deadline", "<m8[ns]", offsetof(JobRecord, deadline)},
+                                                {"job", "<u4", offsetof(JobRecord, job)},
+                                                {"energy_mj", "<f4", offsetof(JobRecord, energy_mj)},
+                                                {"isolated_ms", "<f4", offsetof(JobRecord, isolated_ms)},
+                                                {"app", "<u2", offsetof(JobRecord, app)},
+                                                {"subnet", "u1", offsetof(JobRecord, subnet)},
+                                                {"unit", "u1", offsetof(JobRecord, unit)},
+                                                {"outcome", "u1", offsetof(JobRecord, outcome)}}};
+        py::list names, formats, offsets;
+        for (const Field& field : fields) {
+          names.append(field.name);
+          formats.append(py::dtype(field.format));
+          offsets.append(field.offset);
+        }
+        return py::dtype(std::move(names), std::move(formats), std::move(offsets), sizeof(JobRecord));
+      })
+      .get_stored();
 }
 
 Rows jobs(const Run& run, std::size_t replication) {
@@ -207,9 +211,24 @@ py::typing::Dict<py::str, double> metrics(Run& run, std::size_t replication) {
   return out;
 }
 
-// A policy given as text: a name or an object with parameters, read as a scenario's `policy` is.
-manager::Choice<manager::Policy> policy_of_text(const std::string& json) {
-  return manager::Choice<manager::Policy>::from_value(Value(Document::parse(json, "policy")));
+// A policy given as text: a file, or a name or an object with parameters, read as a scenario's `policy` is.
+manager::Choice<manager::Policy> policy_of_text(const std::string& text) {
+  const auto document = text.ends_with(".json") ? Document::load(text) : Document::parse(text, "policy");
+  return manager::Choice<manager::Policy>::from_value(Value(document));
+}
+
+// A scenario of its own, whose document and set-up will say the same.
+std::shared_ptr<LoadedScenario> changed(const LoadedScenario& from,
+                                        const std::function<void(Setup&, Document&)>& change) {
+  auto own = std::make_shared<LoadedScenario>(from);
+  auto setup = std::make_shared<Setup>(*from.scenario.setup);
+  auto document = std::make_shared<Document>(*from.scenario.document);
+  change(*setup, *document);
+  own->scenario.file.seed = static_cast<std::int64_t>(setup->seed);
+  own->scenario.file.policy = setup->policy;
+  own->scenario.setup = std::move(setup);
+  own->scenario.document = std::move(document);
+  return own;
 }
 
 Run run(std::shared_ptr<LoadedScenario> loaded, const std::optional<std::string>& policy,
@@ -218,26 +237,40 @@ Run run(std::shared_ptr<LoadedScenario> loaded, const std::optional<std::string>
   Run out;
   out.engine = "native";
   out.policies = py::none();
-  if (policy || !python_policy.is_none() || seed) {
-    auto own = std::make_shared<LoadedScenario>(*loaded);
-    auto setup = std::make_shared<Setup>(*loaded->scenario.setup);
-    if (seed) setup->seed = *seed;
-    if (policy) setup->policy = policy_of_text(*policy);
-    if (!python_policy.is_none()) {
-      out.policies = py::list();
-      setup->policy_factory = policy_factory(python_policy, out.policies);
-      const py::object named = py::isinstance<py::type>(python_policy) ? python_policy : py::type::of(python_policy);
-      setup->policy = {py::str(named.attr("__name__")), std::nullopt, {}};
-    }
-    own->scenario.setup = std::move(setup);
-    loaded = std::move(own);
+  if (policy || seed)
+    loaded = changed(*loaded, [&](Setup& setup, Document& document) {
+      if (seed) {
+        setup.seed = *seed;
+        document.set("seed", std::to_string(*seed));
+      }
+      if (policy) {
+        setup.policy = policy_of_text(*policy);
+        document.set("policy", setup.policy.to_json().dump());
+      }
+    });
+  out.asked = loaded;
+  std::shared_ptr<const Setup> simulated = loaded->scenario.setup;
+  if (!python_policy.is_none()) {
+    // What is reported and saved names the policy; only what is simulated holds it.
+    const bool class_or_function = py::hasattr(python_policy, "__name__");
+    const py::object named = class_or_function ? python_policy : py::type::of(python_policy);
+    const std::string name = py::str(named.attr("__name__"));
+    loaded = changed(*loaded, [&](Setup& setup, Document& document) {
+      setup.policy = {name, std::nullopt, {}};
+      document.set("policy", Json(name).dump());
+    });
+    out.policies = py::list();
+    auto with = std::make_shared<Setup>(*loaded->scenario.setup);
+    with->policy_factory = policy_factory(python_policy, out.policies);
+    simulated = std::move(with);
   }
   const Scenario& scenario = loaded->scenario;
+  if (record_timeline) check_timeline(scenario, replications);
   out.recording = {record_jobs, record_decisions, record_timeline ? from_ms(scenario.file.timeline_ms) : 0};
-  if (scenario.setup->policy_factory || runs_python(scenario.setup->policy.name)) jobs = 1;
+  if (simulated->policy_factory || runs_python(simulated->policy.name)) jobs = 1;
   auto records = std::make_shared<std::vector<RunRecord>>();
   interruptible(progress, jobs > 1 && replications > 1, [&](const std::function<void(double)>& tell) {
-    *records = simulate_all(*scenario.setup, out.recording, EngineKind::native, replications, jobs, tell);
+    *records = simulate_all(*simulated, out.recording, EngineKind::native, replications, jobs, tell);
   });
   out.loaded = std::move(loaded);
   out.records = std::move(records);
@@ -245,13 +278,14 @@ Run run(std::shared_ptr<LoadedScenario> loaded, const std::optional<std::string>
 }
 
 // Records that another program has written (run --records).
-Run run_of_records(std::shared_ptr<LoadedScenario> loaded, const std::string& path, std::string engine) {
+Run run_of_records(std::shared_ptr<LoadedScenario> loaded, const std::string& path, std::string engine, bool jobs,
+                   bool decisions, bool timeline) {
   Run out;
   out.records = std::make_shared<const std::vector<RunRecord>>(read_records(path));
-  out.loaded = std::move(loaded);
+  out.loaded = out.asked = std::move(loaded);
   out.engine = std::move(engine);
   out.policies = py::none();
-  out.recording = {true, true, 1};
+  out.recording = {jobs, decisions, timeline ? 1 : 0};
   return out;
 }
 
@@ -280,7 +314,7 @@ void save(const Run& run, const std::string& directory, bool force, const std::v
 void define_world(py::module_& module) {
   py::class_<Run>(module, "Run")
       .def("__len__", [](const Run& r) { return r.records->size(); })
-      .def_property_readonly("scenario", [](const Run& r) { return std::const_pointer_cast<LoadedScenario>(r.loaded); })
+      .def_property_readonly("scenario", [](const Run& r) { return std::const_pointer_cast<LoadedScenario>(r.asked); })
       .def_readonly("engine", &Run::engine)
       .def_readonly("policies", &Run::policies)
       .def_property_readonly("seed", [](const Run& r) { return r.setup().seed; })
@@ -324,7 +358,8 @@ void define_world(py::module_& module) {
              py::arg("record_timeline"), py::arg("progress"));
   module.def("seconds_of_run", &seconds_of_run, py::arg("scenario"), py::arg("runs"),
              "What a run without logs takes in C++ alone [s]: the mean of `runs`.");
-  module.def("run_of_records", &run_of_records, py::arg("scenario"), py::arg("path"), py::arg("engine"));
+  module.def("run_of_records", &run_of_records, py::arg("scenario"), py::arg("path"), py::arg("engine"),
+             py::arg("jobs"), py::arg("decisions"), py::arg("timeline"));
   module.def(
       "outcomes",
       [] {

@@ -11,21 +11,6 @@
 namespace dynasoc::cli {
 namespace po = boost::program_options;
 
-namespace {
-
-// The timeline is kept in memory until the run is over: refuse one that would not fit, before simulating.
-void check_timeline(const Scenario& scenario, int replications) {
-  constexpr double kMostRows = 2e6;
-  const double rows = scenario.file.duration_s * 1e3 / scenario.file.timeline_ms * replications;
-  if (rows <= kMostRows) return;
-  const double enough_ms = std::ceil(scenario.file.duration_s * 1e3 * replications / kMostRows);
-  throw(scenario.file.where / "timeline_ms")
-      .error("timeline.csv would have " + rounded_text(rows, 2) + " rows, 2 million is the most: sample every " +
-             number_text(enough_ms) + " ms or less often (--set timeline_ms=" + number_text(enough_ms) + ")");
-}
-
-}  // namespace
-
 int run_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc run SCENARIO [options]",

@@ -52,9 +52,20 @@ class Registry {
 
   /// The same while the program runs; replaces an older one of the name.
   void put(Entry entry, Factory factory) {
+    std::pair one{std::move(entry), std::move(factory)};  // and then what it replaces: destroyed without our lock
     const std::unique_lock lock(mutex_);
-    std::string name = entry.name;
-    implementations_.insert_or_assign(std::move(name), std::pair{std::move(entry), std::move(factory)});
+    const std::string name = one.first.name;
+    std::swap(implementations_[name], one);
+  }
+
+  /// Forgets what was `put`.
+  void remove(const std::string& name) {
+    std::pair<Entry, Factory> one;
+    const std::unique_lock lock(mutex_);
+    const auto at = implementations_.find(name);
+    if (at == implementations_.end()) return;
+    std::swap(at->second, one);
+    implementations_.erase(at);
   }
 
   bool has(const std::string& name) const {

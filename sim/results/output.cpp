@@ -225,6 +225,16 @@ std::vector<std::pair<fs::path, std::string>> hashes_of(const std::vector<fs::pa
   return out;
 }
 
+void check_timeline(const Scenario& scenario, int replications) {
+  constexpr double kMostRows = 2e6;
+  const double rows = scenario.file.duration_s * 1e3 / scenario.file.timeline_ms * replications;
+  if (rows <= kMostRows) return;
+  const double enough_ms = std::ceil(scenario.file.duration_s * 1e3 * replications / kMostRows);
+  throw(scenario.file.where / "timeline_ms")
+      .error("timeline.csv would have " + rounded_text(rows, 2) + " rows, 2 million is the most: sample every " +
+             number_text(enough_ms) + " ms or less often (--set timeline_ms=" + number_text(enough_ms) + ")");
+}
+
 void write_output(const fs::path& directory, const Scenario& scenario, const RunRequest& request,
                   const std::vector<RunRecord>& records, const Json& summary) {
   const Setup& setup = *scenario.setup;

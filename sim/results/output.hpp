@@ -28,6 +28,10 @@ std::vector<std::pair<std::filesystem::path, std::string>> hashes_of(const std::
 /// should simulate for an hour to learn that the disk is read-only.
 void prepare_output(const std::filesystem::path& directory, bool force);
 
+/// The timeline is kept in memory until the run is over: refuses one that would not fit, before simulating. Throws
+/// InputError.
+void check_timeline(const Scenario& scenario, int replications);
+
 /// Writes jobs.csv, decisions.csv, candidates.csv, timeline.csv, trace.json, summary.json and, last, manifest.json;
 /// each appears complete or not at all. A directory without manifest.json holds an unfinished run.
 void write_output(const std::filesystem::path& directory, const Scenario& scenario, const RunRequest& request,

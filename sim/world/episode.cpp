@@ -88,6 +88,7 @@ void Episode::begin(std::uint64_t replication) {
   state.replication = replication;
   state.cost = 0;
   state.over = false;
+  state.seen = nullptr;
   state.failure = nullptr;
   if (state.run) {  // it waits at the end of the run before, on a stack that is there already
     resume();
@@ -103,6 +104,7 @@ void Episode::begin(std::uint64_t replication) {
                                  throw;
                                } catch (...) {
                                  state.failure = std::current_exception();
+                                 state.seen = nullptr;  // the world is gone
                                }
                                state.over = true;
                                return std::move(state.outside);
@@ -129,8 +131,14 @@ void Episode::prefetch(bool far) const {
 }
 
 bool Episode::running() const { return !state_->over; }
-const manager::Observation& Episode::seen() const { return *state_->seen; }
-manager::Decision& Episode::decision() { return *state_->decision; }
+const manager::Observation& Episode::seen() const {
+  if (state_->seen == nullptr) throw InternalError("an episode that has shown nothing was looked at");
+  return *state_->seen;
+}
+manager::Decision& Episode::decision() {
+  if (state_->over) throw InternalError("an episode that is over was given a decision");
+  return *state_->decision;
+}
 double Episode::cost() const { return state_->cost; }
 const RunRecord& Episode::record() const { return state_->record; }
 

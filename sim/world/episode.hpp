@@ -33,7 +33,8 @@ class Episode {
   /// ago.
   void prefetch(bool far) const;
 
-  /// What is seen where the run has stopped, at its end too; valid until it goes on or is begun anew.
+  /// What is seen where the run has stopped, at its end too; valid until it goes on or is begun anew. Throws
+  /// InternalError before the first run and after one that failed.
   const manager::Observation& seen() const;
   /// What is to be done there; empty when a question comes up.
   manager::Decision& decision();

@@ -135,26 +135,30 @@ class Reader {
   template <class T>
   void operator()(T& value) {
     if constexpr (std::is_same_v<T, std::string>) {
-      std::size_t size = 0;
-      (*this)(size);
+      const std::size_t size = count();
       value = bytes_.substr(at_, size);
       at_ += size;
     } else if constexpr (requires { value.resize(1); }) {
-      std::size_t size = 0;
-      (*this)(size);
-      value.resize(size);
+      value.resize(count());
       for (auto& member : value) (*this)(member);
     } else if constexpr (requires { value.begin(); }) {
-      std::size_t size = 0;
-      (*this)(size);
+      if (count() != value.size()) throw InternalError("a record from a child process is of another kind");
       for (auto& member : value) (*this)(member);
     } else if constexpr (std::is_trivially_copyable_v<T>) {
-      if (at_ + sizeof value > bytes_.size()) throw InternalError("a record from a child process is cut short");
+      if (sizeof value > bytes_.size() - at_) throw InternalError("a record from a child process is cut short");
       std::memcpy(&value, bytes_.data() + at_, sizeof value);
       at_ += sizeof value;
     } else {
       value.visit(*this);
     }
+  }
+
+  // Of members that follow, each at least a byte long.
+  std::size_t count() {
+    std::size_t out = 0;
+    (*this)(out);
+    if (out > bytes_.size() - at_) throw InternalError("a record from a child process is cut short");
+    return out;
   }
 
  private:
@@ -176,8 +180,7 @@ RunRecord unpack(const std::string& bytes) {
   RunRecord record;
   Reader in(bytes);
   in(record);
-  std::size_t jobs = 0;
-  in(jobs);
+  const std::size_t jobs = in.count();
   for (std::size_t i = 0; i < jobs; ++i) {
     JobRecord job;
     in(job);
@@ -216,7 +219,11 @@ std::vector<RunRecord> read_records(const std::filesystem::path& path) {
     std::memcpy(&size, content.data() + at, sizeof size);
     at += sizeof size;
     if (content.size() - at < size) throw damaged;
-    records.push_back(unpack(content.substr(at, size)));
+    try {
+      records.push_back(unpack(content.substr(at, size)));
+    } catch (const InternalError&) {
+      throw damaged;
+    }
     at += size;
   }
   return records;

@@ -59,6 +59,8 @@ TEST_CASE("an episode can be left, begun anew and used on another thread", "[epi
   Episode episode(*scenario.setup, {.period_ms = 100});
   CHECK_FALSE(episode.running());
   CHECK_THROWS_AS(episode.resume(), InternalError);
+  CHECK_THROWS_AS(episode.seen(), InternalError);
+  CHECK_THROWS_AS(episode.decision(), InternalError);
   std::string first;
   for (int round = 0; round < 3; ++round) {
     episode.begin(1);
@@ -87,6 +89,7 @@ TEST_CASE("what a run throws comes out of its episode, which can be begun anew",
                       }()),
                       Catch::Contains("so overloaded"));
     CHECK_FALSE(episode.running());
+    CHECK_THROWS_AS(episode.seen(), InternalError);  // the world is gone
   }
 }
 
@@ -140,32 +143,51 @@ TEST_CASE("a batch gives what its boards give alone, episode after episode", "[e
   constexpr std::size_t kBoards = 4;
   explore::Environment batch({scenario.setup}, LearningFile{}, kBoards);
   const std::size_t heads = batch.space().heads().size(), features = batch.space().features().size();
-  std::vector<float> seen(kBoards * features), last(kBoards * features), before;
+  std::vector<float> seen(kBoards * features), last(kBoards * features);
   std::vector<double> rewards(kBoards);
   std::vector<std::uint8_t> ended(kBoards);
   batch.reset(std::nullopt, seen.data());
-  std::vector<std::uint64_t> episodes(kBoards), steps(kBoards);
-  std::vector<std::vector<float>> rows(kBoards);
-  for (int step = 0; step < 400; ++step) {
-    std::vector<std::int64_t> choices(kBoards * heads, step % 3);
-    before = seen;
-    batch.step(choices.data(), seen.data(), rewards.data(), ended.data(), last.data());
+  // Everything that board 2 shows in its second episode, which is replication 4 + 2.
+  constexpr std::size_t kBoard = 2;
+  const auto row = [&](const std::vector<float>& of) {
+    return std::vector<float>(of.begin() + kBoard * features, of.begin() + (kBoard + 1) * features);
+  };
+  std::vector<std::vector<float>> shown;
+  std::vector<double> costs;
+  int episodes = 0;
+  for (std::int64_t step = 0; episodes < 2; ++step) {
+    if (episodes == 1) shown.push_back(row(seen));
+    batch.step(std::vector<std::int64_t>(kBoards * heads, step % 3).data(), seen.data(), rewards.data(), ended.data(),
+               last.data());
+    if (episodes == 1) costs.push_back(-rewards[kBoard]);
+    if (!ended[kBoard]) continue;
+    if (++episodes == 1) step = -1;
+    if (episodes == 2) shown.push_back(row(last));
   }
-  // Board 2's second episode is replication 4 + 2.
-  Episode alone(*scenario.setup, triggers_of(LearningFile{}), LearningFile{}.cost_us);
-  alone.begin(kBoards + 2);
-  std::vector<float> row(features);
-  batch.space().observe(alone.seen(), row.data());
-  batch.reset(std::nullopt, seen.data());
-  bool met = false;
-  for (int step = 0; step < 400 && !met; ++step) {
-    std::vector<std::int64_t> choices(kBoards * heads, 1);
-    batch.step(choices.data(), seen.data(), rewards.data(), ended.data(), last.data());
-    if (!ended[2]) continue;
-    met = true;
-    CHECK(std::equal(row.begin(), row.end(), seen.begin() + static_cast<std::ptrdiff_t>(2 * features)));
-  }
-  CHECK(met);
+  const auto alone = [&](std::uint64_t replication) {
+    Episode episode(*scenario.setup, triggers_of(LearningFile{}), LearningFile{}.cost_us);
+    episode.begin(replication);
+    const std::vector<manager::Why> why(heads);
+    std::vector<std::vector<float>> out;
+    double cost = 0;
+    std::size_t same_costs = 0;
+    for (std::int64_t step = 0;; ++step) {
+      out.emplace_back(features);
+      batch.space().observe(episode.seen(), out.back().data());
+      if (!episode.running()) break;
+      const std::vector<std::int64_t> choices(heads, step % 3);
+      batch.space().write(episode.seen(), choices, why, episode.decision());
+      episode.resume();
+      same_costs += out.size() <= costs.size() && episode.cost() - cost == costs[out.size() - 1];
+      cost = episode.cost();
+    }
+    return std::pair{out, same_costs};
+  };
+  const auto [expected, same_costs] = alone(kBoards + kBoard);
+  CHECK(shown.size() > 30);
+  CHECK(shown == expected);
+  CHECK(same_costs == costs.size());
+  CHECK(alone(kBoard).first != expected);  // replications differ
 }
 
 TEST_CASE("environments refuse what does not fit together", "[episode]") {

@@ -221,3 +221,24 @@ def test_ctrl_c_ends_a_sweep_which_can_go_on(root, tmp_path):
     words = ["sweep", "docs/example/first.json", *axes, "--out", tmp_path / "out", "--pending"]
     state = json.loads(dynasoc.command(*words))
     assert 0 < state["missing"] < state["points"] == 2000
+
+
+def test_a_name_does_not_lead_out_of_the_folder(sharing, tmp_path):
+    data = dict(sharing.to_json(), name="../../evil", duration_s=1, windows={})
+    swept = dynasoc.sweep(data, axes={"seed": [1, 2]}, metrics="run.cost", folder=tmp_path / "a" / "..")
+    assert len(swept) == 2 and not list(tmp_path.parent.glob("evil*"))
+
+
+def test_files_beside_a_scenario_are_found_from_objects_too(tmp_path):
+    (tmp_path / "arrivals.csv").write_text("arrival_s\n0.1\n0.2\n0.4\n")
+    scenario = {
+        "platform": "minimal",
+        "duration_s": 1,
+        "applications": {"a": {"network": "example", "unit": "gpu", "arrivals": {"kind": "trace", "file": "arrivals.csv"}}},
+    }
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path, target_is_directory=True)
+    for folder in (tmp_path, link):
+        assert dynasoc.run(scenario, folder=folder).summary["apps"]["a"]["jobs"] == 3
+        assert len(dynasoc.sweep(scenario, axes={"seed": [1, 2]}, metrics="run.cost", folder=folder)) == 2
+        assert dynasoc.run(scenario, folder=folder, engine="simgrid", record=["jobs"]).summary["apps"]["a"]["jobs"] == 3

@@ -1,6 +1,7 @@
 """Environments for learners: Gymnasium's own checks, rewards, seeds, batches, and a trained policy wherever policies go."""
 
 import json
+import threading
 import warnings
 
 import gymnasium
@@ -167,3 +168,42 @@ def test_a_trained_policy_runs_in_python_and_from_the_command_line(short, tmp_pa
     wrong = dynasoc.Scenario.from_file("claims/gpu-sharing")
     with pytest.raises(dynasoc.InputError, match='was trained with input "camera.subnet"'):
         dynasoc.run(wrong, policy=str(path))
+
+
+def test_a_batch_goes_on_to_other_episodes(short):
+    batch = dynasoc.gym.VectorManagerEnv(short, 2)
+
+    def rewards(seed=None):
+        batch.reset(seed=seed)
+        return np.array([batch.step(np.full((2, 2), 2))[1] for _ in range(20)])
+
+    first, second, third = rewards(1), rewards(), rewards()
+    assert (first != second).any() and (second != third).any()
+    assert (rewards(1) == first).all() and (rewards() == second).all()
+    assert isinstance(
+        gymnasium.make_vec("dynasoc/Manager-v0", num_envs=2, scenario=short), dynasoc.gym.VectorManagerEnv
+    )
+
+
+def test_an_environment_is_for_one_thread_at_a_time(short):
+    batch = dynasoc.gym.VectorManagerEnv(short, 64)
+    batch.reset(seed=1)
+    refused = []
+
+    def walk():
+        for _ in range(300):
+            try:
+                batch.step(np.zeros((64, 2), dtype=int))
+            except RuntimeError as error:
+                refused.append(str(error))
+
+    threads = [threading.Thread(target=walk) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(refused) <= {"the environment is being stepped by another thread"}
+    with pytest.raises(IndexError):
+        batch._core.now_s(64)
+    with pytest.raises(dynasoc.InternalError):
+        dynasoc.gym.VectorManagerEnv(short, 1)._core.now_s(0)

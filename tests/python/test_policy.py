@@ -1,5 +1,6 @@
 """Policies in Python: the same rule in both languages decides the same, everywhere a policy can stand."""
 
+import threading
 import traceback
 
 import pytest
@@ -156,3 +157,116 @@ def test_everything_that_is_shown(sharing):
     assert len(shown["recent"]) == 5 and shown["recent"][-1].latency_ms == shown["app.last"].latency_ms
     assert len(shown["app.accuracy"]) == shown["app.subnets"]
     assert shown["domain.opps_mhz"] == tuple(sorted(shown["domain.opps_mhz"]))
+
+
+def test_a_run_with_a_policy_in_python_leaves_the_scenario_as_it_was(sharing, tmp_path):
+    class Smallest(dynasoc.Policy):
+        def decide(self, seen):
+            return dynasoc.Decision().subnet(seen.applications[0], 0)
+
+    run = dynasoc.run(sharing, policy=Smallest, seed=3)
+    assert run.scenario.seed == 3
+    again = dynasoc.run(run.scenario, policy="none")
+    assert again.summary["apps"] == dynasoc.run(sharing, policy="none", seed=3).summary["apps"]
+    assert len(run.policies) == 1
+    run.save(tmp_path / "out")  # another program does not know the policy, and says so
+    with pytest.raises(dynasoc.InputError, match='unknown policy "Smallest"'):
+        dynasoc.Scenario.from_file(tmp_path / "out" / "manifest.json")
+    fixed = dynasoc.run(sharing, policy={"name": "static", "level": 1})
+    fixed.save(tmp_path / "fixed")
+    assert dynasoc.run(tmp_path / "fixed" / "manifest.json").summary["apps"] == fixed.summary["apps"]
+
+
+def test_comparisons_side_by_side_do_not_mix_their_policies(sharing):
+    class Fixed(dynasoc.Policy):
+        def __init__(self, subnet=0):
+            self.subnet = subnet
+
+        def decide(self, seen):
+            return dynasoc.Decision().subnet(seen.applications[0], self.subnet)
+
+    answers = {}
+
+    def compare(subnet):
+        for _ in range(5):
+            told = dynasoc.compare(sharing.copy(duration_s=3), {"one": "none", "two": Fixed(subnet)}, replications=4)
+            answers.setdefault(subnet, set()).add(float(told.values("run.accuracy").query("policy == 'two'").value.mean()))
+
+    threads = [threading.Thread(target=compare, args=(subnet,)) for subnet in (0, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers[0]) == len(answers[3]) == 1 and answers[0] != answers[3]
+    assert not [entry["name"] for entry in dynasoc.manager.entries() if "#" in entry["name"]]
+
+
+def test_candidates_that_are_not_there_are_refused(sharing):
+    for wrong in ({"application": 500_000}, {"unit": 900_000}, {"application": 0, "subnet": 77}, {"unit": 0, "opp": 99}):
+
+        class Wrong(dynasoc.Policy):
+            def decide(self, seen):
+                return dynasoc.Decision().subnet(0, 0).candidate(**wrong)
+
+        with pytest.raises(dynasoc.InputError, match="but there are"):
+            dynasoc.run(sharing, policy=Wrong)
+
+
+def test_what_was_shown_is_not_looked_at_between_decisions(sharing):
+    class Looks(dynasoc.Policy):
+        kept = None
+
+        def decide(self, seen):
+            if Looks.kept is None:
+                Looks.kept = seen
+            return None
+
+        def __deepcopy__(self, memo):
+            return self
+
+    def progress(share):
+        if Looks.kept is not None:
+            with pytest.raises(RuntimeError, match="valid during decide"):
+                Looks.kept.now_s
+
+    dynasoc.run(sharing.copy(duration_s=3000, windows={}), policy=Looks(), record=False, progress=progress)
+    assert Looks.kept is not None
+
+
+def test_a_version_follows_what_a_policy_is():
+    from functools import partial
+
+    from dynasoc.manager import _version_of
+
+    def of(level):
+        class Closes(dynasoc.Policy):
+            def decide(self, seen):
+                return dynasoc.Decision().subnet(0, level)
+
+        return Closes
+
+    def at(value):
+        class Holds(dynasoc.Policy):
+            level = value
+
+            def decide(self, seen):
+                return None
+
+        return Holds
+
+    assert _version_of(Streak) == _version_of(Streak)
+    assert _version_of(at(1)) == _version_of(at(1)) != _version_of(at(2))
+    assert _version_of(of(1)) != _version_of(of(1))  # nobody can tell
+    assert _version_of(partial(Streak, 1)) != _version_of(partial(Streak, 1))
+
+
+def test_a_policy_may_look_at_the_registry_as_it_goes(sharing):
+    class Leaves(dynasoc.Policy):
+        def decide(self, seen):
+            return None
+
+        def __del__(self):
+            dynasoc.listing("policies")
+
+    for _ in range(3):
+        dynasoc.compare(sharing.copy(duration_s=1, windows={}), ["none", Leaves()], replications=1)

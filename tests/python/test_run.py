@@ -257,3 +257,29 @@ def test_importing_needs_neither_numpy_nor_pandas():
     code = "import sys, dynasoc; print([m for m in ('numpy', 'pandas', 'matplotlib', 'gymnasium') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_scenarios_are_read_only(sharing):
+    with pytest.raises(AttributeError, match="copy"):
+        sharing.duration_s = 1
+    platform = dynasoc.Platform.from_file("jetson-xavier-nx")
+    with pytest.raises(AttributeError, match="copy"):
+        platform.static_power_w = 1
+    assert platform.copy(static_power_w=1).static_power_w == 1
+
+
+def test_a_timeline_that_would_not_fit_is_refused(sharing):
+    with pytest.raises(dynasoc.InputError, match="2 million is the most"):
+        dynasoc.run(sharing.copy(duration_s=1e6, windows={}, timeline_ms=0.1))
+
+
+def test_files_of_policies_have_their_place_in_messages(sharing, tmp_path):
+    path = tmp_path / "bad.policy.json"
+    path.write_text('{"name": "pid",\n "refrence": 0.8}')
+    with pytest.raises(dynasoc.InputError, match=r"bad\.policy\.json:2:2: /refrence"):
+        dynasoc.run(sharing, policy=str(path))
+    with pytest.raises(dynasoc.InputError, match="no such file"):
+        dynasoc.run(sharing, policy="not-there.json")
+    with pytest.raises(dynasoc.InputError, match="baseline 7"):
+        dynasoc.compare(sharing, ["none"], baseline=7)
+    assert dynasoc.compare(sharing, {"name": "pid", "reference": 0.8}, replications=1).policies == ["pid"]

@@ -4,9 +4,13 @@
 // A sweep's directory holds
 //   sweep.json     what is swept, by which program, from which inputs (its fingerprint tells one sweep from another)
 //   points/        finished points (points.hpp), the only thing that grows while it runs
-//   points.old/    finished points of the sweep as it was before it was changed: used again where they fit; may be
-//   deleted inputs.tsv     every file that a finished point has read, and its hash: one that has changed since makes
-//   another sweep results.csv    the table, once all points are there lock           held by whoever works on it
+//   points.old/    finished points of the sweep before it was changed: used where they fit; may be deleted
+//
+//   inputs.tsv     every file that a finished point has read, with its hash: a change makes another sweep
+//
+//   results.csv    the table, once all points are there
+//
+//   lock           held by whoever works on it
 #pragma once
 
 #include <cstdint>

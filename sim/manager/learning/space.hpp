@@ -71,7 +71,7 @@ class LearningSpace {
 
   LearningSpace() = default;
 
-  /// From any observation of the scenario. Throws InputError for a unit that is not there, and where nothing is left
+  /// From the first observation of a run: clocks to choose from are those that its limits allow then. Throws InputError for a unit that is not there, and where nothing is left
   /// to decide.
   LearningSpace(const LearningFile& file, const Observation& seen);
 
