@@ -50,6 +50,13 @@ def _actions(core: _core.Environment) -> spaces.MultiDiscrete:
     return spaces.MultiDiscrete([len(values) for _, values in core.heads])
 
 
+def _choices(actions: Any) -> npt.NDArray[np.int64]:
+    array = np.asarray(actions)
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"actions are whole numbers, not {array.dtype}")
+    return array.astype(np.int64, copy=False)
+
+
 def _entropy() -> int:
     return int(np.random.SeedSequence().generate_state(1)[0])
 
@@ -116,7 +123,7 @@ class ManagerEnv(gymnasium.Env[Floats, npt.NDArray[np.int64]]):
         """Carries out a decision and goes on to the next one."""
         if self._over:
             raise RuntimeError("the episode is over, or none was begun: call reset()")
-        observations, rewards, ended, last = self._core.step(np.asarray(action, dtype=np.int64).reshape(1, -1))
+        observations, rewards, ended, last = self._core.step(_choices(action).reshape(1, -1))
         if last is None:
             self._shown = observations[0]
             return observations[0], float(rewards[0]), False, False, {}
@@ -180,7 +187,7 @@ class VectorManagerEnv(VectorEnv[Floats, npt.NDArray[np.int64], npt.NDArray[Any]
         self, actions: Any
     ) -> tuple[Floats, npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any], dict[str, Any]]:
         """One decision on every board: observations, rewards, terminations (never), truncations, infos."""
-        observations, rewards, ended, last = self._core.step(actions)
+        observations, rewards, ended, last = self._core.step(_choices(actions))
         infos: dict[str, Any] = {}
         if last is not None:
             infos = {"final_obs": last, "_final_obs": ended, "episode": self._core.outcomes(), "_episode": ended}

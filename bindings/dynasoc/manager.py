@@ -79,6 +79,14 @@ class CppPolicy:
 PolicyLike = Union[str, Mapping[str, Any], CppPolicy, Policy, "type[Policy]", Callable[[], Policy]]
 
 
+def made(policy: Any) -> Any:
+    """One of dynasoc.policies given as a class becomes one with its defaults; all else stays."""
+    if isinstance(policy, type) and issubclass(policy, CppPolicy):
+        make: Callable[[], CppPolicy] = policy  # those of dynasoc.policies know their name
+        return make()
+    return policy
+
+
 def is_python(policy: object) -> bool:
     """Whether it is a policy whose rule is Python's."""
     return isinstance(policy, Policy) or (callable(policy) and not isinstance(policy, (str, Mapping, CppPolicy)))

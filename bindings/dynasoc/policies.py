@@ -1,4 +1,4 @@
-"""The simulator's own policies, a class for each: `policies.DynamicOfa(headroom=0.1)`.
+"""The simulator's own policies, a class for each: `policies.Pid(reference=0.8)`.
 
 The classes come from the registry that the simulator itself reads; `dynasoc list policies` shows the same. What they
 make can stand wherever a policy can: in `run`, `compare`, or as a scenario's `policy`.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from . import _core
 from .manager import CppPolicy
@@ -59,3 +60,7 @@ _CLASSES: dict[str, type[CppPolicy]] = {
 }
 globals().update(_CLASSES)
 __all__ = ["class_name", *_CLASSES]
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Callable[..., CppPolicy]: ...

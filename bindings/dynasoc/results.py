@@ -237,6 +237,8 @@ class Replication:
 
     def to_perfetto(self, path: PathLike) -> Path:
         """Writes a trace that Perfetto and chrome://tracing open. Returns its path."""
+        for log in ("jobs", "decisions", "timeline"):
+            self.run._need(log)
         self.run._core.write_trace(os.fspath(path), self.index)
         return Path(path)
 
@@ -245,7 +247,8 @@ class Replication:
 
 
 class Run(Sequence[Replication]):
-    """Replications of one scenario under one manager: `run[0]` is the first; logs of the run hold all of them."""
+    """Replications of one scenario under one manager: `run[0]` is the first; logs of the run hold all of them. It stays in its
+    process: what can be sent to another are `summary`, `metrics` and DataFrames."""
 
     def __init__(self, core: _core.Run) -> None:
         self._core = core

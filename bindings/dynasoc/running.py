@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
+import operator
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Union
 
 from . import _core
 from .files import PathLike, ScenarioLike, scenario_of
-from .manager import CppPolicy, PolicyLike, introduce, is_python, policy_text
+from .manager import CppPolicy, PolicyLike, introduce, is_python, made, policy_text
 from .results import Comparison, Run
 
 Progress = Callable[[float], None]
@@ -19,7 +20,10 @@ _LOGS = ("jobs", "decisions", "timeline")
 
 
 def _whole(name: str, value: int, least: int, most: int) -> int:
-    number = value.__index__()
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise _core.InputError(f"{name}={value!r}: must be a whole number") from None
     if not least <= number <= most:
         raise _core.InputError(f"{name}={number}: must be from {least} to {most}")
     return number
@@ -50,7 +54,8 @@ def run(
 ) -> Run:
     """Simulates a scenario: a Scenario, a path, a known name, or dictionaries (names in them count from `folder`).
 
-    policy: instead of the scenario's: a name, a file ending in .json, `dynasoc.policies.X(...)`, a dictionary, or a policy
+    policy: instead of the scenario's: an entry of the command line's --policies (`pid(reference=0.8)`, `none+schedutil`), a
+    file ending in .json, `dynasoc.policies.X(...)`, a dictionary, or a policy
     in Python (an object of which each replication runs a deep copy, or a class). seed, replications: instead of the scenario's. engine: native
     (in this process) or simgrid (in a child process; C++ policies only). jobs: replications at once, in threads; with a
     policy in Python it has no effect, for Python runs one thread at a time. record: which logs to keep, of jobs,
@@ -66,6 +71,7 @@ def run(
     if seed is not None:
         seed = _whole("seed", seed, 0, 9_000_000_000_000_000)
     logs = _recording(record)
+    policy = made(policy)
     threads = _whole("jobs", jobs, 1, 1024)
     if engine == "simgrid":
         from .engines import run_with_simgrid
@@ -86,7 +92,7 @@ def compare(
     replications: int | None = None,
     seed: int | None = None,
     jobs: int | None = None,
-    metrics: Sequence[str] = (),
+    metrics: Union[str, Sequence[str]] = (),
     until_decided: str | None = None,
     anatomy: bool = True,
     set: Mapping[str, Any] | None = None,
@@ -108,6 +114,7 @@ def compare(
     entries: list[tuple[str, str]] = []
     ours: list[str] = []  # names of contenders in Python, known for this call alone
     for label, policy in _labelled(policies):
+        policy = made(policy)
         if is_python(policy):
             python = True
             name = f"{label}#{next(_CALLS)}"  # another thread's comparison may have one of this label too
@@ -147,7 +154,7 @@ def compare(
             threads,
             until_decided or "",
             anatomy,
-            list(metrics),
+            [metrics] if isinstance(metrics, str) else list(metrics),
             progress,
         )
     finally:

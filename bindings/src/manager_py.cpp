@@ -245,9 +245,15 @@ class PythonPolicy final : public Policy {
  public:
   explicit PythonPolicy(py::object self) : self_(share(std::move(self))) {
     const py::gil_scoped_acquire gil;
+    if (!py::hasattr(*self_, "decide"))
+      throw py::type_error("a policy has a method decide(seen); " + std::string(py::str(py::repr(*self_))) +
+                           " has none");
     decide_ = share(self_->attr("decide"));
     triggers_ = triggers_of(*self_);
-    compute_cost_us_ = py::cast<double>(self_->attr("compute_cost_us"));
+    compute_cost_us_ = PyFloat_AsDouble(self_->attr("compute_cost_us").ptr());
+    if (PyErr_Occurred() != nullptr) throw py::error_already_set();
+    if (!(compute_cost_us_ >= 0 && compute_cost_us_ <= 1e15))
+      throw InputError("compute_cost_us must be from 0 to 1e15 us");
   }
   Triggers triggers() const override { return triggers_; }
   double compute_cost_us() const override { return compute_cost_us_; }
@@ -314,6 +320,14 @@ std::set<std::string>& python_names() {
   return names;
 }
 
+std::string kind_in_schema(const Json& value) {
+  return value.is_boolean()          ? "boolean"
+         : value.is_number_integer() ? "integer"
+         : value.is_number()         ? "number"
+         : value.is_string()         ? "string"
+                                     : "other";
+}
+
 // A Python class (or any callable) as an implementation that files can name. Its parameters are keyword arguments.
 void register_policy(const std::string& name, const std::string& doc,
                      const py::typing::Callable<Any(py::ellipsis)>& make, const std::string& schema,
@@ -331,7 +345,7 @@ void register_policy(const std::string& name, const std::string& doc,
   std::vector<std::string> known;
   for (const auto& [key, unused] : described["properties"].items()) known.push_back(key);
   registry.put({name, doc, "Python", described, version},
-               [shared, known](const Value* value) -> std::unique_ptr<Policy> {
+               [shared, known, described](const Value* value) -> std::unique_ptr<Policy> {
                  const py::gil_scoped_acquire gil;
                  py::dict arguments;
                  if (value != nullptr)
@@ -339,6 +353,10 @@ void register_policy(const std::string& name, const std::string& doc,
                      if (key == "name") continue;
                      if (std::find(known.begin(), known.end(), key) == known.end())
                        throw(value->where() / key).key_error("unknown key " + in_quotes(key) + hint(key, known));
+                     const Json& property = described["properties"][key];
+                     if (property.contains("type") && property["type"] != kind_in_schema(member) &&
+                         !(property["type"] == "number" && member.is_number()))
+                       throw(value->where() / key).error("must be of type " + property["type"].get<std::string>());
                      arguments[py::str(key)] = to_python(member);
                    }
                  return std::make_unique<PythonPolicy>((*shared)(**arguments));
@@ -374,6 +392,8 @@ void define_triggers(py::module_& module) {
   py::class_<Triggers>(module, "Triggers", text::self)
       .def(py::init([](double period_ms, bool arrival, bool completion, bool target_change, bool load_change,
                        bool thermal_trip) {
+             if (!(period_ms == 0 || (period_ms >= 1e-6 && period_ms <= 1e12)))
+               throw InputError("period_ms must be 0 (not periodic) or from 1e-6 to 1e12 ms");
              return Triggers{period_ms, arrival, completion, target_change, load_change, thermal_trip};
            }),
            py::kw_only(), py::arg("period_ms") = 0.0, py::arg("arrival") = false, py::arg("completion") = false,

@@ -10,6 +10,7 @@
 #include "common/text.hpp"
 #include "docstrings.hpp"
 #include "python.hpp"
+#include "results/comparison.hpp"
 #include "results/metric_column.hpp"
 #include "results/metrics.hpp"
 #include "results/output.hpp"
@@ -243,7 +244,13 @@ Run run(std::shared_ptr<LoadedScenario> loaded, const std::optional<std::string>
         setup.seed = *seed;
         document.set("seed", std::to_string(*seed));
       }
-      if (policy) {
+      if (!policy) return;
+      if (policy->starts_with('"')) {  // as on the command line
+        const Contender contender = contender_of(loaded->scenario, Json::parse(*policy).get<std::string>());
+        setup.policy = contender.policy;
+        if (!contender.governors.empty()) setup.governors = contender.governors;
+        for (const auto& [path, value] : overrides_of(loaded->scenario, contender)) document.set(path, value);
+      } else {
         setup.policy = policy_of_text(*policy);
         document.set("policy", setup.policy.to_json().dump());
       }

@@ -207,3 +207,10 @@ def test_an_environment_is_for_one_thread_at_a_time(short):
         batch._core.now_s(64)
     with pytest.raises(dynasoc.InternalError):
         dynasoc.gym.VectorManagerEnv(short, 1)._core.now_s(0)
+
+
+def test_actions_are_whole_numbers(short):
+    env = dynasoc.gym.ManagerEnv(short)
+    env.reset(seed=1)
+    with pytest.raises(TypeError, match="whole numbers"):
+        env.step([1.9, 0.0])

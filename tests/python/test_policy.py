@@ -1,5 +1,7 @@
 """Policies in Python: the same rule in both languages decides the same, everywhere a policy can stand."""
 
+import subprocess
+import sys
 import threading
 import traceback
 
@@ -270,3 +272,45 @@ def test_a_policy_may_look_at_the_registry_as_it_goes(sharing):
 
     for _ in range(3):
         dynasoc.compare(sharing.copy(duration_s=1, windows={}), ["none", Leaves()], replications=1)
+
+
+def test_slips_of_policies_are_told(sharing):
+    short = sharing.copy(duration_s=1, windows={})
+    dynasoc.register(Streak, "streak-typed")
+    with pytest.raises(dynasoc.InputError, match="/down: must be of type integer"):
+        dynasoc.run(short, policy={"name": "streak-typed", "down": 2.5})
+    with pytest.raises(dynasoc.InputError, match="/policy/down|/down"):
+        short.copy(policy={"name": "streak-typed", "down": "two"})
+    for period_ms in (-5, float("nan"), float("inf"), 1e-9):
+        with pytest.raises(dynasoc.InputError, match="period_ms must be"):
+            dynasoc.Triggers(period_ms=period_ms)
+    for cost_us in (-5.0, float("nan"), 1e300):
+        with pytest.raises(dynasoc.InputError, match="compute_cost_us must be"):
+            dynasoc.run(short, policy=type("Costly", (Streak,), {"compute_cost_us": cost_us}))
+    with pytest.raises(TypeError, match="has a method decide"):
+        dynasoc.run(short, policy=lambda: None)
+    for wrong in (1.5, "1", None):
+        with pytest.raises(dynasoc.InputError, match="jobs=.*must be a whole number"):
+            dynasoc.run(short, jobs=wrong)
+
+
+def test_run_takes_what_the_command_line_takes(sharing):
+    from dynasoc import policies
+
+    short = sharing.copy(duration_s=3, windows={})
+    by_text = dynasoc.run(short, policy="pid(reference=0.8)")
+    assert by_text.summary["apps"] == dynasoc.run(short, policy=policies.Pid(reference=0.8)).summary["apps"]
+    governed = dynasoc.run(short, policy="none+schedutil")
+    assert governed.scenario.to_json()["governors"]["cpu0"] == "schedutil"
+    assert dynasoc.run(short, policy=policies.Pid).policy == "pid"  # parentheses forgotten
+
+
+def test_arrays_of_many_threads_at_once():
+    code = (
+        "import threading, dynasoc\n"
+        "run = dynasoc.run('minimal')\n"
+        "threads = [threading.Thread(target=lambda: run.jobs.array) for _ in range(8)]\n"
+        "[t.start() for t in threads], [t.join() for t in threads]\n"
+    )
+    for _ in range(5):  # the first use in a process makes the array's type
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
