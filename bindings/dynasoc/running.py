@@ -54,13 +54,13 @@ def run(
 ) -> Run:
     """Simulates a scenario: a Scenario, a path, a known name, or dictionaries (names in them count from `folder`).
 
-    policy: instead of the scenario's: an entry of the command line's --policies (`pid(reference=0.8)`, `none+schedutil`), a
-    file ending in .json, `dynasoc.policies.X(...)`, a dictionary, or a policy
-    in Python (an object of which each replication runs a deep copy, or a class). seed, replications: instead of the scenario's. engine: native
-    (in this process) or simgrid (in a child process; C++ policies only). jobs: replications at once, in threads; with a
-    policy in Python it has no effect, for Python runs one thread at a time. record: which logs to keep, of jobs,
-    decisions and timeline; False for summaries and metrics alone. set: changes by dotted path. progress: called with the
-    share done.
+    policy: instead of the scenario's: an entry of the command line's --policies (`pid(reference=0.8)`,
+    `none+schedutil`), a file ending in .json, `dynasoc.policies.X(...)`, a dictionary, or a policy in Python (an object
+    of which each replication runs a deep copy, or a class). seed, replications: instead of the scenario's. engine:
+    native (in this process) or simgrid (in a child process; C++ policies only, and of texts plain names and files).
+    jobs: replications at once, in threads; with a policy in Python it has no effect, for Python runs one thread at a
+    time. record: which logs to keep, of jobs, decisions and timeline; False for summaries and metrics alone. set:
+    changes by dotted path. progress: called with the share done.
 
     Ctrl-C ends it. Throws InputError for anything wrong in the scenario or the arguments.
     """
