@@ -3,10 +3,10 @@ JOBS ?= $(shell nproc)
 export JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench python lint format clean
+.PHONY: help setup build run test bench board-demo agent-bundle python lint format clean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 	@echo "JOBS=n bounds the parallel work (default: all cores)."
 
 setup:  ## install what building needs, if anything is missing
@@ -26,6 +26,12 @@ bench: build  ## measure the simulation speed on this machine, then the Python p
 	build/release/dynasoc bench
 	@tools/python.sh
 	build/venv/bin/python tools/bench_python.py
+
+board-demo: build  ## the whole way on a fake board with real inference: probe, profile, run, validate, faults
+	@tools/board_demo.sh
+
+agent-bundle: setup  ## build/dynasoc-agent.tar.gz: the agent's sources and the one header they need, for a board
+	@tools/agent_bundle.sh
 
 python: setup  ## make build/venv: a virtual environment with the Python package, its extras and its tests
 	@tools/python.sh

@@ -7,7 +7,7 @@
     run.jobs.to_pandas()
 
 The modules mirror the simulator's layers: `files` (scenarios, platforms, networks) and `table`, `manager` and `policies`,
-`running` and `results`, `exploring` and `distributed`, `checks`, `commands`, and beside them `gym` and `plot`. Everything here is imported when it is first
+`running` and `results`, `exploring` and `distributed`, `board`, `checks`, `commands`, and beside them `gym` and `plot`. Everything here is imported when it is first
 used: NumPy, pandas, matplotlib and gymnasium are needed only by what uses them.
 """
 
@@ -28,9 +28,10 @@ from .running import compare, run
 
 __version__: str = _core.__version__
 
-_MODULES = ("distributed", "gym", "plot", "policies", "table")
+_MODULES = ("board", "distributed", "gym", "plot", "policies", "table")
 
 if TYPE_CHECKING:
+    from . import board as board
     from . import distributed as distributed
     from . import gym as gym
     from . import plot as plot

@@ -29,5 +29,9 @@ int lint_command(const Arguments& arguments, Console& console);
 int list_command(const Arguments& arguments, Console& console);
 int schema_command(const Arguments& arguments, Console& console);
 int bench_command(const Arguments& arguments, Console& console);
+int board_command(const Arguments& arguments, Console& console);
+int board_profile_command(const Arguments& arguments, Console& console);   ///< `board profile`
+int board_validate_command(const Arguments& arguments, Console& console);  ///< `board validate`
+int board_fork_command(const Arguments& arguments, Console& console);      ///< `board fork`
 
 }  // namespace dynasoc::cli

@@ -31,6 +31,8 @@ constexpr Entry kCommands[] = {
      search_command},
     {"table", "import|show|fit|fill|…", "latency/energy tables: from raw measurements to every operating point",
      table_command},
+    {"board", "probe|profile|run|validate|…",
+     "the same managers on a real board: measure it, run on it, check against it", board_command},
     {"lint", "FILE…", "validate any input file", lint_command},
     {"list", "KIND", "policies, governors, networks, platforms, scenarios, traces or metrics: what there is to name",
      list_command},

@@ -81,6 +81,9 @@ std::optional<int> continue_with_simgrid(const Arguments& all, Console& console)
 std::optional<std::filesystem::path> simgrid_program() { return installation::program("dynasoc-simgrid"); }
 
 EngineKind engine_of(const std::string& name) {
+  if (name == "board")
+    throw InputError(
+        "this was run on a board: --engine native simulates it, `dynasoc board run` repeats it on the board");
   std::vector<std::string> known;
   for (const auto& [text, kind] : EnumNames<EngineKind>::names) {
     if (text == name) {

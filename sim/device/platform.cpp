@@ -183,6 +183,29 @@ void check_modes(const PlatformFile& file) {
   resolve(file.modes, file.default_mode, "power mode");
 }
 
+// Names of the board's own section are those of the platform, and each clock is found in one way.
+void check_board(const PlatformFile& file) {
+  const BoardFile& board = *file.board;
+  const auto known = [&](const auto& members, const std::string& name, const char* section, const char* what) {
+    if (index_of(members, name) < 0)
+      throw below(board.where, std::string("/") + section + member(name))
+          .key_error(std::string("no such ") + what + " " + in_quotes(name) + hint(name, names_of(members)));
+  };
+  for (const auto& [name, domain] : board.domains) {
+    known(file.domains, name, "domains", "frequency domain");
+    if (!domain.policy.empty() + !domain.devfreq.empty() + domain.emc != 1)
+      throw below(board.where, "/domains" + member(name)).error("needs one of \"policy\", \"devfreq\" and \"emc\"");
+  }
+  for (const auto& [name, unit] : board.units) {
+    known(file.units, name, "units", "unit");
+    if (unit.cpus.empty()) throw below(board.where, "/units" + member(name) + "/cpus").error("is empty");
+  }
+  for (const auto& [name, label] : board.rails) {
+    known(file.rails, name, "rails", "rail");
+    if (label.empty()) throw below(board.where, "/rails" + member(name)).error("is empty");
+  }
+}
+
 // Piecewise-linear in the clock, constant beyond the ends.
 double interpolate(const std::vector<PowerPoint>& points, double mhz, double PowerPoint::*what) {
   if (mhz <= points.front().mhz) return points.front().*what;
@@ -252,6 +275,7 @@ Platform Platform::from(PlatformFile file) {
           .error("the averaging window is longer than the period");
   }
   check_modes(file);
+  if (file.board) check_board(file);
   platform.file = std::move(file);
   return platform;
 }

@@ -292,6 +292,78 @@ struct ModeFile {
   }
 };
 
+/// Where a clock of the platform is found on the board itself: one of the three.
+struct BoardDomainFile {
+  std::string policy;
+  std::string devfreq;
+  bool emc = false;
+
+  static constexpr auto fields() {
+    using S = BoardDomainFile;
+    return describe(field(&S::policy, "policy", "a CPU's cpufreq policy: cpu0"),
+                    field(&S::devfreq, "devfreq", "a devfreq device: 17000000.gv11b"),
+                    field(&S::emc, "emc", "the memory controller's cap (nvpmodel's)"));
+  }
+};
+
+/// Where and how a unit's inferences run on the board itself.
+struct BoardUnitFile {
+  std::vector<int> cpus;
+  std::string executor = "onednn";
+  int threads = 0;
+
+  static constexpr auto fields() {
+    using S = BoardUnitFile;
+    return describe(required(&S::cpus, "cpus", range(0, 1023),
+                             "CPUs that inferences are pinned to; on a GPU, those of the thread that launches them"),
+                    field(&S::executor, "executor",
+                          "what runs inferences: onednn, onnxruntime, tensorrt, replay, or a runner's name"),
+                    field(&S::threads, "threads", range(0, 1024), "threads of an inference; 0 = as many as CPUs"));
+  }
+};
+
+/// A sensor of a thermal node.
+struct BoardZoneFile {
+  std::string type;
+  double limit_c = 95;
+
+  static constexpr auto fields() {
+    using S = BoardZoneFile;
+    return describe(required(&S::type, "type", "the thermal zone's type: CPU-therm"),
+                    field(&S::limit_c, "limit_c", range(0, 150), "past it the agent refuses inferences"));
+  }
+};
+
+/// How the platform's names are found on a real board (`dynasoc board`); simulations do not read it.
+struct BoardFile {
+  std::string identity;
+  Named<BoardDomainFile> domains;
+  Named<BoardUnitFile> units;
+  Named<std::string> rails;
+  Named<BoardZoneFile> thermal;
+  int sampler_cpu = -1;
+  double sample_hz = 500;
+  double foreign_share = 0.05;
+  double neighbour_share = 0.5;
+  Where where;
+
+  static constexpr auto fields() {
+    using S = BoardFile;
+    return describe(
+        field(&S::identity, "identity", "model, software and kernel of the board that it was written for"),
+        field(&S::domains, "domains", "by frequency domain; others are left alone and taken to stand still"),
+        required(&S::units, "units", "by unit"), field(&S::rails, "rails", "by rail: the label of its sensor"),
+        field(&S::thermal, "thermal", "by thermal node (or any name): the zone that measures it"),
+        field(&S::sampler_cpu, "sampler_cpu", range(-1, 1023),
+              "CPU of everything that is not an inference; -1 = the system's choice"),
+        field(&S::sample_hz, "sample_hz", range(1, 10000), "readings of the power sensors"),
+        field(&S::foreign_share, "foreign_share", range(0, 1),
+              "share of a unit's CPU time that others may take before an inference counts as disturbed"),
+        field(&S::neighbour_share, "neighbour_share", range(0, 1),
+              "the same of the CPUs that no unit has: what they do shares caches and memory"));
+  }
+};
+
 /// `platforms/<name>.json`.
 struct PlatformFile {
   std::string name;
@@ -309,6 +381,7 @@ struct PlatformFile {
   Named<SensorFile> sensors;
   Named<ModeFile> modes;
   Name default_mode;
+  std::optional<BoardFile> board;
   Where where;
 
   static constexpr auto fields() {
@@ -326,7 +399,8 @@ struct PlatformFile {
         field(&S::contention, "contention", "who hurts whom through memory"),
         field(&S::thermal, "thermal", "RC network and trip points"), field(&S::rails, "rails", "supply rails, by name"),
         field(&S::sensors, "sensors", "power monitors, by name"), field(&S::modes, "modes", "power modes, by name"),
-        field(&S::default_mode, "default_mode", "mode in force unless a scenario says otherwise"));
+        field(&S::default_mode, "default_mode", "mode in force unless a scenario says otherwise"),
+        field(&S::board, "board", "how these names are found on the board itself (`dynasoc board`)"));
   }
 };
 

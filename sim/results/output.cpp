@@ -144,6 +144,11 @@ void write_timeline(const fs::path& path, const std::vector<RunRecord>& records)
 }  // namespace
 
 void write_trace(const fs::path& path, const Setup& setup, const RunRecord& record) {
+  write_trace(path, setup, {{"", &record}});
+}
+
+void write_trace(const fs::path& path, const Setup& setup,
+                 const std::vector<std::pair<std::string, const RunRecord*>>& runs) {
   FileWriter file(path);
   std::string& out = file.buffer();
   out = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[";
@@ -154,39 +159,53 @@ void write_trace(const fs::path& path, const Setup& setup, const RunRecord& reco
     out += json.dump();
     file.flush_if_large();
   };
-  for (std::size_t u = 0; u < setup.platform.file.units.size(); ++u) {
-    event(
-        {{"ph", "M"}, {"name", "process_name"}, {"pid", u}, {"args", {{"name", setup.platform.file.units[u].first}}}});
-    for (std::size_t a = 0; a < setup.apps.size(); ++a)
-      event({{"ph", "M"}, {"name", "thread_name"}, {"pid", u}, {"tid", a}, {"args", {{"name", setup.apps[a].name}}}});
-  }
   const auto us = [](Time t) { return static_cast<double>(t) * 1e-3; };
-  for (std::size_t i = 0; i < record.jobs.size(); ++i) {
-    const JobRecord& job = record.jobs[i];
-    if (job.start == kNoTime || job.end == kNoTime) continue;
-    event({{"ph", "X"},
+  const std::size_t units = setup.platform.file.units.size();
+  for (std::size_t run = 0; run < runs.size(); ++run) {
+    const auto& [label, record_of] = runs[run];
+    const RunRecord& record = *record_of;
+    const std::string prefix = label.empty() ? "" : label + ": ";
+    const std::size_t base = run * units;  // of the process numbers, one a unit
+    for (std::size_t u = 0; u < units; ++u) {
+      event({{"ph", "M"},
+             {"name", "process_name"},
+             {"pid", base + u},
+             {"args", {{"name", prefix + setup.platform.file.units[u].first}}}});
+      for (std::size_t a = 0; a < setup.apps.size(); ++a)
+        event({{"ph", "M"},
+               {"name", "thread_name"},
+               {"pid", base + u},
+               {"tid", a},
+               {"args", {{"name", setup.apps[a].name}}}});
+    }
+    for (std::size_t i = 0; i < record.jobs.size(); ++i) {
+      const JobRecord& job = record.jobs[i];
+      if (job.start == kNoTime || job.end == kNoTime) continue;
+      event(
+          {{"ph", "X"},
            {"name", "L" + std::to_string(job.subnet + 1)},
-           {"pid", job.unit},
+           {"pid", base + job.unit},
            {"tid", job.app},
            {"ts", us(job.start)},
            {"dur", us(job.end - job.start)},
            {"cname", job.outcome == Outcome::missed ? "terrible" : "good"},
            {"args", {{"job", job.job}, {"outcome", std::string(name_of(job.outcome))}, {"energy_mj", job.energy_mj}}}});
+    }
+    for (const DecisionRecord& decision : record.decision_log)
+      event({{"ph", "i"},
+             {"s", "g"},
+             {"name", prefix + decision.target + " " + decision.knob + " " + decision.from + " -> " + decision.to},
+             {"pid", base},
+             {"tid", 0},
+             {"ts", us(decision.at)},
+             {"args", {{"reason", decision.reason}}}});
+    for (std::size_t row = 0; row < record.timeline.rows(); ++row)
+      event({{"ph", "C"},
+             {"name", prefix + "power"},
+             {"pid", base},
+             {"ts", us(record.timeline.at(row))},
+             {"args", {{"W", record.timeline.value(row, 0)}}}});
   }
-  for (const DecisionRecord& decision : record.decision_log)
-    event({{"ph", "i"},
-           {"s", "g"},
-           {"name", decision.target + " " + decision.knob + " " + decision.from + " -> " + decision.to},
-           {"pid", 0},
-           {"tid", 0},
-           {"ts", us(decision.at)},
-           {"args", {{"reason", decision.reason}}}});
-  for (std::size_t row = 0; row < record.timeline.rows(); ++row)
-    event({{"ph", "C"},
-           {"name", "power"},
-           {"pid", 0},
-           {"ts", us(record.timeline.at(row))},
-           {"args", {{"W", record.timeline.value(row, 0)}}}});
   out += "\n]}\n";
   file.commit();
 }
@@ -198,13 +217,15 @@ void prepare_output(const fs::path& directory, bool force) {
     throw InputError(here, "is a file, not a directory");
   if (fs::is_directory(directory, code) && !fs::is_empty(directory, code)) {
     if (!force) throw InputError(here, "already holds files; choose another directory, or say --force");
-    static const std::set<std::string> ours{"summary.json",   "manifest.json", "jobs.csv",        "decisions.csv",
-                                            "candidates.csv", "timeline.csv",  "trace.json",      "comparison.json",
-                                            "values.csv",     "front.csv",     "generations.csv", "search.json"};
+    static const std::set<std::string> ours{"summary.json",   "manifest.json",   "jobs.csv",        "decisions.csv",
+                                            "candidates.csv", "timeline.csv",    "trace.json",      "comparison.json",
+                                            "values.csv",     "front.csv",       "generations.csv", "search.json",
+                                            "board.jsonl",    "validation.json", "both.json"};
     for (const auto& entry : fs::directory_iterator(directory, code)) {
       std::string name = entry.path().filename().string();
       if (name.ends_with(".partial")) name.resize(name.size() - 8);
-      if (!ours.contains(name))
+      const bool of_policy = name.starts_with("policy-") && entry.is_directory(code);  // of `board validate`
+      if (!ours.contains(name) && !of_policy)
         throw InputError(here,
                          "holds \"" + name + "\", which is not a result of a run; --force overwrites results only");
     }
@@ -314,6 +335,7 @@ Scenario load_manifest(std::shared_ptr<Document> document, const fs::path& path,
   const auto manifest = read<ManifestFile>(Value(document));
   std::vector<std::string> engines;
   for (const auto& [name, kind] : EnumNames<EngineKind>::names) engines.emplace_back(name);
+  engines.emplace_back("board");  // what `board run` leaves
   if (std::find(engines.begin(), engines.end(), manifest.engine.text) == engines.end())
     throw manifest.engine.error("unknown engine " + in_quotes(manifest.engine.text) +
                                 hint(manifest.engine.text, engines));

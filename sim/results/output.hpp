@@ -41,6 +41,10 @@ void write_output(const std::filesystem::path& directory, const Scenario& scenar
 /// threads, decisions as instants, power as a counter. Complete or not at all. Throws OutsideError.
 void write_trace(const std::filesystem::path& path, const Setup& setup, const RunRecord& record);
 
+/// The same for several runs of one set-up in one picture, under their labels.
+void write_trace(const std::filesystem::path& path, const Setup& setup,
+                 const std::vector<std::pair<std::string, const RunRecord*>>& runs);
+
 /// Whether a document is a manifest.
 bool is_manifest(const Json& json);
 

@@ -6,12 +6,18 @@
 //
 // ENERGY is accounted twice, independently: per unit, as the integral of its piecewise-constant power; per job, as its
 // power times its share of the unit over time. The two must agree, and are compared at the end of every run.
+//
+// ON A BOARD (a RealEngine) everything above the device layer is the same code: arrivals, queues, targets, managers,
+// logs. What the device layer computes in a simulation is asked of the board or read from it, in world_real.hpp; its
+// own governors, sensors and temperatures take the place of the models. Until it tells, the accounts go on as the
+// tables predict.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +25,7 @@
 #include "common/text.hpp"
 #include "device/thermal.hpp"
 #include "kernel/engine.hpp"
+#include "kernel/real_engine.hpp"
 #include "manager/foresight.hpp"
 #include "world/record.hpp"
 #include "world/setup.hpp"
@@ -64,6 +71,8 @@ using Progress = std::function<void(double)>;
 template <Engine E>
 class World final : public manager::Profile, public manager::Foresight {
  public:
+  static constexpr bool kReal = RealEngine<E>;
+
   /// `policy`: in place of the set-up's own.
   World(const Setup& setup, const Recording& recording, std::uint64_t replication,
         std::unique_ptr<manager::Policy> policy = nullptr);
@@ -73,6 +82,9 @@ class World final : public manager::Profile, public manager::Foresight {
   RunRecord run(const Progress& progress = {});
 
   void on_event(Event event);  ///< the engine's only entrance
+
+  /// To be attached to a board before `run`.
+  E& engine() { return engine_; }
 
   /// Asks the memory for what the next events will touch. A batch of worlds is larger than a cache, and the processor
   /// can fetch one while it runs another: of a batch on one core this makes a fifth of the speed.
@@ -121,6 +133,7 @@ class World final : public manager::Profile, public manager::Foresight {
     kSensorRead,
     kSample,
     kWarm,
+    kReadings,
   };
 
   // What the tables say of a job at one OPP of a unit, the other clocks as they are.
@@ -145,6 +158,8 @@ class World final : public manager::Profile, public manager::Foresight {
     int policy_lowest = 0, policy_highest = 0;
     int thermal_highest = 0;
     bool settling = false;
+    int unanswered = 0;                 // writes to a real board that it has not answered
+    std::optional<ClockWrite> written;  // to a real board, last
     TimerId settle;
     std::unique_ptr<manager::Governor> governor;
     bool governed = true;
@@ -181,6 +196,8 @@ class World final : public manager::Profile, public manager::Foresight {
     double power_w = 0;       // above idle when it has the unit for itself
     double share_mark = 0;
     double energy_j = 0;
+    double alone_s = 0;  // on a real board: time it would have had the unit for itself
+    bool measured_power = false;
     int priority = 0;
     Time order = 0;  // arrival
     Time deadline = kNever;
@@ -232,6 +249,8 @@ class World final : public manager::Profile, public manager::Foresight {
     FrameQueue queue;
     FrameQueue::Frame frame{};  // in service
     bool serving = false;
+    std::string failure;  // of the frame in service, on a board: why it has no result
+    Time dispatched = 0;  // likewise: when the board was asked
     bool switching = false;
     bool arrival_due = false;  // closed loop: the next frame comes when the switch is done
     int loaded = 0;            // sub-network that is in force
@@ -294,6 +313,7 @@ class World final : public manager::Profile, public manager::Foresight {
   double manager_cost_us_ = 0;
   bool started_ = false;
   bool ended_ = false;
+  Time end_ = 0;  // of the run; a board may be lost before the scenario's
   double cost_ = 0;
   bool deciding_ = false;
   std::uint32_t decisions_logged_ = 0;
@@ -319,6 +339,7 @@ class World final : public manager::Profile, public manager::Foresight {
   std::vector<bool> rail_static_;
   std::vector<SensorState> sensors_;
   std::vector<double> rail_sampled_j_;  // by rail, at the last timeline sample
+  std::vector<double> rail_warm_j_;     // by rail, at the end of the warm-up, on a real board
 
   static constexpr std::uint32_t kMostWaiting = 16'000'000;  // of one application: 256 MB
   const Progress* progress_ = nullptr;
@@ -369,7 +390,7 @@ class World final : public manager::Profile, public manager::Foresight {
   }
 
   void power_changed(UnitState& unit) {
-    if (!thermal_ || unit.node < 0) return;
+    if (kReal || !thermal_ || unit.node < 0) return;
     if (now_ != thermal_at_) {
       flush_heat();
       thermal_->advance(static_cast<double>(now_ - thermal_at_) * 1e-9);
@@ -456,6 +477,20 @@ class World final : public manager::Profile, public manager::Foresight {
   int covered_subnet(int app, int unit, int subnet, int from) const;
 
   // -- observers ------------------------------------------------------------------------------------------------------
+  // -- a real board ---------------------------------------------------------------------------------------------------
+  void begin_real(std::uint32_t task) requires RealEngine<E>;
+  void take_measurement(std::uint32_t task) requires RealEngine<E>;
+  void write_clock(int domain) requires RealEngine<E>;
+  void clock_written(int domain) requires RealEngine<E>;
+  void take_readings() requires RealEngine<E>;
+  void inference_failed(int app) requires RealEngine<E>;
+  void poll_temperatures() requires RealEngine<E>;
+  void sample_real() requires RealEngine<E>;
+  void measured_accounts() requires RealEngine<E>;
+  int nearest_opp(int domain, double mhz) const;
+  int own_rail(std::size_t unit) const;
+  int whole_rail() const;
+
   void update_temperatures();
   void account_trips();
   void throttle();

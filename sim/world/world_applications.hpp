@@ -127,6 +127,7 @@ void World<E>::dispatch(int a) {
     app.isolated_ms = task.work_ns * 1e-6;
     task.reference_ms = now.latency_ms;
     task.energy_j = 0;
+    task.alone_s = 0;
     task.disturbed = false;
     task.priority = view.priority;
     task.order = frame.arrival;
@@ -139,10 +140,13 @@ void World<E>::dispatch(int a) {
 template <Engine E>
 void World<E>::done(std::uint32_t id) {
   finish(id);
+  if constexpr (kReal) take_measurement(id);
   UnitState& unit = units_[tasks_[id].unit];
   // The application's own next frame competes with those that wait already: it came in its turn, not after them.
   unit.choosing = unit.discipline != Discipline::fair;
-  if (id < apps_.size()) {
+  if (id < apps_.size() && kReal && !apps_[id].failure.empty()) {
+    if constexpr (kReal) inference_failed(static_cast<int>(id));
+  } else if (id < apps_.size()) {
     job_done(static_cast<int>(id));
   } else if (id == manager_task_) {
     deciding_ = false;
@@ -181,13 +185,17 @@ void World<E>::job_done(int a) {
     record.accuracy_sum += record.accuracy[subnet];
     record.energy_mj += task.energy_j * 1e3;
     record.latency.add(latency);
-    // A table speaks of a job alone at steady clocks; anything else is this simulator's doing.
-    const Provenance latency_by = task.disturbed ? Provenance::derived : app.provenance;
-    const Provenance energy_by = task.disturbed ? Provenance::derived : app.energy_provenance;
+    // A table speaks of a job alone at steady clocks; anything else is this simulator's doing. A board was measured.
+    Provenance latency_by = task.disturbed ? Provenance::derived : app.provenance;
+    Provenance energy_by = task.disturbed ? Provenance::derived : app.energy_provenance;
+    if constexpr (kReal) {
+      latency_by = Provenance::measured;
+      energy_by = task.measured_power && !task.disturbed ? Provenance::measured : Provenance::derived;
+    }
     ++record.provenance[static_cast<std::size_t>(latency_by)];
     ++record.energy_provenance[static_cast<std::size_t>(energy_by)];
-    record.outside_range += app.outside_range;
-    record.half_width_sum += app.half_width;
+    if (!kReal) record.outside_range += app.outside_range;
+    if (!kReal) record.half_width_sum += app.half_width;
     AppRecord::Step& step = record.strip[std::min(AppRecord::kSteps - 1,
                                                   static_cast<std::size_t>(static_cast<double>(now_) * steps_per_ns_))];
     ++step.completed;
@@ -256,7 +264,7 @@ void World<E>::begin_switch(int a) {
   AppState& app = apps_[a];
   app.switching_to = app_views_[a].subnet;
   if (counted(now_)) ++app.record->subnet_switches;
-  const double energy_mj = setup_.apps[a].switch_energy_mj;
+  const double energy_mj = kReal ? 0 : setup_.apps[a].switch_energy_mj;  // on a board it is in what is measured
   units_[app_views_[a].unit].switch_j += energy_mj * 1e-3;
   if (counted(now_)) app.record->energy_mj += energy_mj;
   if (app.switch_time == 0) {

@@ -125,7 +125,7 @@ void World<E>::build_apps() {
                                     from_s(setup.file.start_s), setup.trace_s),
                            Stream(setup_.seed, setup.name + "/execution", replication_));
     app.closed = app.arrivals.driver() == ArrivalDriver::completion;
-    app.switch_time = from_ms(setup.switch_ms);
+    app.switch_time = kReal ? 0 : from_ms(setup.switch_ms);  // sub-networks on a board are resident
     app.session = setup.file.session ? setup.file.session->factor : 1;
     if (setup_.sample_latency) app.deviation = Stream(setup_.seed, setup.name + "/latency", replication_).normal(0);
     if (setup.file.stop_s > 0) app.stop = from_s(setup.file.stop_s);

@@ -66,6 +66,7 @@ void World<E>::request(int d, int opp) {
 
 template <Engine E>
 void World<E>::retarget(int d) {
+  if constexpr (kReal) return write_clock(d);
   DomainState& domain = domains_[d];
   const DomainFile& file = setup_.platform.file.domains[d].second;
   const int wanted = clamp_opp(domain, domain.requested);
@@ -158,6 +159,10 @@ void World<E>::sample_governor(int d) {
 
 template <Engine E>
 void World<E>::govern(int d, manager::Ask ask) {
+  if constexpr (kReal) {  // the board's own governors do
+    if (ask == manager::Ask::start || ask == manager::Ask::limits) write_clock(d);
+    return;
+  }
   DomainState& domain = domains_[d];
   integrate_load(domain);
   manager::CoreLoad core;
@@ -202,6 +207,7 @@ void World<E>::set_cores(int u, int cores) {
   if (cores == unit.cores) return;
   sync(unit);
   unit.cores = cores;
+  if constexpr (kReal) engine_.set_cores(u, cores);
   ++unit.epoch;
   refresh_unit(u);
   for (const int d : setup_.platform.links[u].domains) update_load(domains_[d], false);

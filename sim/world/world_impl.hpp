@@ -11,6 +11,7 @@
 #include "world/world_foresight.hpp"
 #include "world/world_managers.hpp"
 #include "world/world_observers.hpp"
+#include "world/world_real.hpp"
 #include "world/world_units.hpp"
 
 namespace dynasoc {
@@ -21,18 +22,20 @@ RunRecord World<E>::run(const Progress& progress) {
   steps_per_ns_ = static_cast<double>(AppRecord::kSteps) / static_cast<double>(setup_.duration);
   for (std::size_t d = 0; d < domains_.size(); ++d) {
     govern(static_cast<int>(d), manager::Ask::start);
+    if (kReal) continue;
     if (const double period_ms = domains_[d].governor->period_ms(); period_ms > 0)
       domains_[d].tick = engine_.at(from_ms(period_ms), Priority::manager, {kGovernor, static_cast<std::uint32_t>(d)});
   }
+  if constexpr (kReal) take_readings();
   trigger(manager::Trigger::start, -1);
   if (policy_->clairvoyant()) trigger(manager::Trigger::start, -1);
   if (triggers_.period_ms > 0) engine_.at(from_ms(triggers_.period_ms), Priority::manager, {kPolicy, 0});
   if (thermal_) engine_.at(from_ms(setup_.platform.file.thermal->poll_ms), Priority::device, {kThermal, 0});
   for (std::size_t s = 0; s < sensors_.size(); ++s) {
     const SensorFile& file = setup_.platform.file.sensors[s].second;
-    if (file.update_ms > 0) await_update(static_cast<int>(s));
+    if (!kReal && file.update_ms > 0) await_update(static_cast<int>(s));
     engine_.at(from_ms(file.period_ms), Priority::observer, {kSensorRead, static_cast<std::uint32_t>(s)});
-    if (file.update_ms > 0) continue;
+    if (kReal || file.update_ms > 0) continue;
     if (file.averaging_ms > 0 && file.averaging_ms < file.period_ms)
       engine_.at(from_ms(file.period_ms - file.averaging_ms), Priority::observer,
                  {kSensorMark, static_cast<std::uint32_t>(s)});
@@ -55,10 +58,12 @@ RunRecord World<E>::run(const Progress& progress) {
   if (setup_.warmup > 0) engine_.at(setup_.warmup, Priority::device, {kWarm, 0});
   for (std::size_t u = 0; u < units_.size(); ++u) baseline_.units.push_back(unit_account(u));
   started_ = true;
+  if constexpr (kReal) engine_.tell_readings({kReadings, 0});
 
   engine_.run(*this, setup_.duration);
-  now_ = setup_.duration;
+  now_ = end_ = kReal ? engine_.now() : setup_.duration;
   finish_record();
+  if constexpr (kReal) measured_accounts();
   cost_ = running_cost();
   ended_ = true;
   return std::move(record_);
@@ -96,7 +101,15 @@ void World<E>::on_event(Event event) {
       for (const int u : domains_[subject].units)
         if (--units_[u].stalls == 0) engine_.set_speed(units_[u].processor, units_[u].slice_factor);
       break;
-    case kSettle: settle(subject); break;
+    case kSettle:
+      if constexpr (kReal)
+        clock_written(subject);
+      else
+        settle(subject);
+      break;
+    case kReadings:
+      if constexpr (kReal) take_readings();
+      break;
     case kSwitched: {
       AppState& app = apps_[subject];
       app.switching = false;
@@ -184,6 +197,7 @@ void World<E>::on_event(Event event) {
       baseline_.at = now_;
       baseline_.dvfs_transitions = record_.dvfs_transitions;
       baseline_.decisions = record_.decisions;
+      if constexpr (kReal) rail_warm_j_ = engine_.readings().rail_energy_j;
       record_.peak_temperature_c = std::nan("");
       for (std::size_t u = 0; u < units_.size(); ++u) baseline_.units[u] = unit_account(u);
       break;

@@ -40,7 +40,9 @@ void World<E>::trigger(manager::Trigger why, int subject) {
   decision_.clear();
   policy_->decide(seen_, decision_);
   if (counted(now_)) ++record_.decisions_asked;
-  if (why == manager::Trigger::start || manager_cost_us_ <= 0) {
+  if constexpr (kReal)
+    if (counted(now_)) record_.manager_s += engine_.computed_s();
+  if (kReal || why == manager::Trigger::start || manager_cost_us_ <= 0) {
     apply(decision_);
     return;
   }
@@ -140,7 +142,8 @@ void World<E>::apply(const manager::Decision& decision) {
           manager::AppView& view = app_views_[write.target];
           int unit = std::clamp(write.value, 0, static_cast<int>(units_.size()) - 1);
           const int subnet = covered_subnet(write.target, unit, view.subnet, view.subnet);
-          if (subnet < 0) unit = view.unit;  // the tables know nothing of it: stay
+          // The tables know nothing of it, or (on a board) its sub-networks are loaded elsewhere: stay.
+          if (subnet < 0 || kReal) unit = view.unit;
           if (told) target = view.name, from = unit_views_[view.unit].name, to = unit_views_[unit].name;
           if (unit != view.unit && counted(now_)) ++apps_[write.target].record->mapping_changes;
           view.unit = unit;  // from the next frame on

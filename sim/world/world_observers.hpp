@@ -7,6 +7,7 @@ namespace dynasoc {
 
 template <Engine E>
 void World<E>::update_temperatures() {
+  if constexpr (kReal) return poll_temperatures();
   flush_heat();
   thermal_->advance(static_cast<double>(now_ - thermal_at_) * 1e-9);
   thermal_at_ = now_;
@@ -30,6 +31,7 @@ void World<E>::account_trips() {
 
 template <Engine E>
 void World<E>::throttle() {
+  if (kReal) return;  // the board does it by itself
   const ThermalFile& file = *setup_.platform.file.thermal;
   struct Asked {
     int step = 1;   // threshold: of several trips on a clock the hottest wins
@@ -133,7 +135,11 @@ template <Engine E>
 void World<E>::read_sensor(int s) {
   SensorState& sensor = sensors_[s];
   const SensorFile& file = setup_.platform.file.sensors[s].second;
-  if (!(file.update_ms > 0)) update_sensor(s);
+  if constexpr (kReal)
+    for (std::size_t i = 0; i < sensor.rails.size(); ++i)
+      sensor.register_w[i] = engine_.readings().rail_power_w[static_cast<std::size_t>(sensor.rails[i])];
+  else if (!(file.update_ms > 0))
+    update_sensor(s);
   for (std::size_t i = 0; i < sensor.rails.size(); ++i) {
     const auto rail = static_cast<std::size_t>(sensor.rails[i]);
     rail_views_[rail].power_w = sensor.register_w[i];
@@ -144,6 +150,7 @@ void World<E>::read_sensor(int s) {
 
 template <Engine E>
 void World<E>::sample() {
+  if constexpr (kReal) return sample_real();
   // Looks and touches nothing: an integral that is cut in two rounds differently, and a run must not depend on being
   // watched.
   Timeline& row = record_.timeline;
@@ -238,13 +245,13 @@ void World<E>::finish_record() {
     account.mhz_s -= base.mhz_s;
     record_.units.push_back(std::move(account));
   }
-  if (record_.conservation_error > 1e-9)
+  if (!kReal && record_.conservation_error > 1e-9)
     throw InternalError("energy is not conserved: the units' and the jobs' accounts differ by a share of " +
                         number_text(record_.conservation_error));
   record_.dvfs_transitions -= baseline_.dvfs_transitions;
   record_.decisions -= baseline_.decisions;
-  record_.duration_s = to_s(setup_.duration);
-  record_.measured_s = to_s(setup_.duration - baseline_.at);
+  record_.duration_s = to_s(end_);
+  record_.measured_s = to_s(end_ - baseline_.at);
   record_.static_energy_j = setup_.platform.file.static_power_w * record_.measured_s;
   if (thermal_) {
     update_temperatures();
@@ -255,7 +262,7 @@ void World<E>::finish_record() {
   for (std::size_t a = 0; a < apps_.size(); ++a) {
     AppState& app = apps_[a];
     const auto unfinished = [&](const FrameQueue::Frame& frame, Time start, Time deadline, double isolated_ms) {
-      if (counted(frame.arrival) && deadline <= setup_.duration) ++app.record->overdue;
+      if (counted(frame.arrival) && deadline <= end_) ++app.record->overdue;
       if (!recording_.jobs) return;
       JobRecord record;
       record.isolated_ms = static_cast<float>(isolated_ms);

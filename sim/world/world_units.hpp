@@ -61,7 +61,10 @@ void World<E>::begin(std::uint32_t id) {
   }
   if (unit.slowdown > 1) task.disturbed = true;
   update_capacity(unit);
-  task.activity = engine_.start(unit.processor, task.work_ns, task.weight, engine_rate(task), {kDone, id});
+  if constexpr (kReal)
+    begin_real(id);
+  else
+    task.activity = engine_.start(unit.processor, task.work_ns, task.weight, engine_rate(task), {kDone, id});
   if (unit.hurts && unit.running == 1) contention_changed(task.unit);
   if (unit.running == 1 && !unit.watchers.empty())
     load_changed(unit, id < apps_.size() && setup_.apps[id].file.io_wait && task.order == now_);
@@ -73,6 +76,7 @@ void World<E>::settle_energy(std::uint32_t id) {
   Task& task = tasks_[id];
   UnitState& unit = units_[task.unit];
   const double energy_j = task.weight * task.power_w * (unit.share - task.share_mark);
+  if constexpr (kReal) task.alone_s += task.weight * (unit.share - task.share_mark);
   task.share_mark = unit.share;
   task.energy_j += energy_j;
   (id < apps_.size() ? unit.jobs_j : unit.loads_j) += energy_j;
