@@ -64,6 +64,11 @@ Agent::Agent(const Target& target, int lease_ms)
   start(target);
   try {
     hello_ = call({{"op", "hello"}, {"protocol", 1}, {"lease_ms", lease_ms}});
+    if (hello_.value("protocol", 0) != 1) throw OutsideError("the agent of " + name_ + " speaks another protocol");
+    // A command that an ssh key forces does not see our options: better no run than one that writes.
+    if (target.dry_run && !hello_.value("dry_run", false))
+      throw OutsideError("the agent of " + name_ +
+                         " was not started with --dry-run (the key's command decides): nothing was done");
     align();
   } catch (const AgentError& error) {
     shut();

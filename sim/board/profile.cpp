@@ -116,6 +116,17 @@ class Campaign {
           std::none_of(units_.begin(), units_.end(), [&](int u) { return unit_name(u) == name; }))
         throw InputError("unit " + in_quotes(name) + " is not in the platform's board section" +
                          hint(name, subject_.platform.unit_names()));
+    for (const double mhz : options_.opps_mhz)
+      if (std::none_of(units_.begin(), units_.end(), [&](int u) {
+            return std::any_of(opps_of(u).begin(), opps_of(u).end(),
+                               [&](double f) { return std::abs(f - mhz) < 1e-3 * f; });
+          }))
+        throw InputError(plain_number(mhz) + " MHz is no operating point of the units asked for");
+    std::size_t most_cores = 0;
+    for (const int u : units_) most_cores = std::max(most_cores, board_unit(u).cpus.size());
+    for (const int cores : options_.cores)
+      if (static_cast<std::size_t>(cores) > most_cores)
+        throw InputError("no unit asked for has " + std::to_string(cores) + " CPUs on the board");
     subnets_ = options_.subnets;
     if (subnets_.empty()) {
       subnets_.resize(subject_.network->size());
@@ -762,9 +773,11 @@ std::string profile_text(const ProfileSubject& subject, const Profile& profile) 
          " cells measured";
   if (json["cells"]["failed"].get<int>() > 0)
     out += ", " + std::to_string(json["cells"]["failed"].get<int>()) + " could not be";
-  out += "; 9 of 10 of the others are known to " + rounded_text(100 * profile.expected_error, 2) +
-         " % or better; expected share of wrongly ordered pairs " + rounded_text(100 * profile.ranking_uncertainty, 2) +
-         " %\n";
+  if (json["cells"]["measured"].get<std::size_t>() < profile.cells.size())
+    out += "; 9 of 10 of the others are known to " + rounded_text(100 * profile.expected_error, 2) +
+           " % or better; expected share of wrongly ordered pairs " +
+           rounded_text(100 * profile.ranking_uncertainty, 2) + " %";
+  out += "\n";
   if (std::isfinite(profile.switch_ms))
     out +=
         "  a switch of the sub-network adds " + rounded_text(profile.switch_ms, 2) + " ms to the inference after it\n";

@@ -225,7 +225,7 @@ int run_on_board_command(const Arguments& arguments, Console& console) {
   }
   std::vector<RunRecord> records;
   std::string lost;
-  {
+  try {
     ProgressBar progress(console, options.has("quiet"));
     board::Agent agent(target);
     recorder.write({{"board", agent.hello()}, {"scenario", scenario.file.name}, {"seed", request.seed}});
@@ -255,6 +255,9 @@ int run_on_board_command(const Arguments& arguments, Console& console) {
     if (!lost.empty())
       scenario.warnings.push_back("the run ended early, at " + rounded_text(records.back().duration_s, 4) +
                                   " s: " + lost);
+  } catch (const Interrupted&) {
+    throw Interrupted{write ? "what the board said up to then is in " + options.get<std::string>("out") + "/board.jsonl"
+                            : "nothing was written"};
   }
   const Json summary = summary_json(scenario, "board", records);
   if (write) write_output(options.get<std::string>("out"), scenario, request, records, summary);
@@ -330,7 +333,11 @@ int board_command(const Arguments& arguments, Console& console) {
   }
   std::vector<std::string> known;
   for (const Entry& entry : kCommands) {
-    if (arguments[0] == entry.name) return entry.run({arguments.begin() + 1, arguments.end()}, console);
+    if (arguments[0] == entry.name) try {
+        return entry.run({arguments.begin() + 1, arguments.end()}, console);
+      } catch (const fs::filesystem_error& error) {
+        throw OutsideError(error.path1().string() + ": " + error.code().message());
+      }
     known.emplace_back(entry.name);
   }
   throw InputError("unknown command board " + in_quotes(arguments[0]) + hint(arguments[0], known));

@@ -93,6 +93,9 @@ int board_profile_command(const Arguments& arguments, Console& console) {
   profile.load.executor = options.get_or<std::string>("executor", "");
   profile.load.weights = options.get_or<std::string>("weights", "");
 
+  const auto name = options.get_or<std::string>("name", subject.network->file.name);
+  if (name.empty() || name.find('/') != std::string::npos || name.front() == '.')
+    throw InputError("--name " + name + ": must be the name of a folder");
   const fs::path out = options.get<std::string>("out"), journal = out / "profile.jsonl";
   fs::create_directories(out);
   if (options.has("force")) fs::remove(journal);
@@ -109,8 +112,7 @@ int board_profile_command(const Arguments& arguments, Console& console) {
       throw Interrupted{"what was measured is in " + journal.string() + "; the same command goes on with it"};
     }
   }
-  board::write_profile(out, options.get_or<std::string>("name", subject.network->file.name), subject, profile, measured,
-                       today());
+  board::write_profile(out, name, subject, profile, measured, today());
   const Json json = board::profile_json(subject, measured);
   write_file(out / "profile.json", json.dump(2) + "\n");
   if (options.has("json"))

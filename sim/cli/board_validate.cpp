@@ -45,7 +45,7 @@ int board_validate_command(const Arguments& arguments, Console& console) {
       "seed", po::value<std::string>(), "seed of both (default: the scenario's)")(
       "out", po::value<std::string>(),
       "directory for validation.json, trace.json (both runs in one picture) and the runs")(
-      "force", "overwrite results in --out")("json", "print one JSON object and nothing else")(
+      "force", "overwrite results in --out, and the table of --correct")("json", "print one JSON object and nothing else")(
       "quiet", "print nothing but errors");
   options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
@@ -83,6 +83,9 @@ int board_validate_command(const Arguments& arguments, Console& console) {
   if (options.has("correct") && scenarios[0].setup->apps.size() != 1)
     throw InputError("--correct writes one application's table, and the scenario has " +
                      std::to_string(scenarios[0].setup->apps.size()));
+  if (options.has("correct") && !options.has("force") && fs::exists(options.get<std::string>("correct")))
+    throw InputError("--correct " + options.get<std::string>("correct") +
+                     ": is there already; say --force to replace it");
   const bool write = options.has("out");
   const fs::path out = options.get_or<std::string>("out", "");
   if (write) prepare_output(out, options.has("force"));

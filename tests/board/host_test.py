@@ -216,11 +216,34 @@ class BadInput(Board):
             (["board", "profile", "--platform", "jetson-xavier-nx", "--network", "dynamic-ofa-gpu"], "--out is missing"),
             (["board", "profile", "--platform", "jetson-xavier-nx", "--network", "dynamic-ofa-gpu", "--out", self.folder / "p", "--subnets", "L9"], "L9"),
             (["board", "profile", "--platform", "jetson-xavier-nx", "--network", "dynamic-ofa-gpu", "--out", self.folder / "p", "--budget", "x"], "positive"),
+            (["board", "profile", "--platform", "jetson-xavier-nx", "--network", "dynamic-ofa-gpu", "--out", self.folder / "p", "--name", "../p"], "name of a folder"),
+            (["board", "profile", "--root", root, "--platform", "jetson-xavier-nx", "--network", "dynamic-ofa-gpu", "--out", self.folder / "p", "--opps-mhz", "5,114.75"], "5 MHz"),
+            (["board", "validate", JETSON, "--root", root, "--correct", __file__], "--force"),
             (["board", "fork", self.folder, "--at", "1", "--policy", "static"], "no manifest.json"),
             (["board", "validate", JETSON, "--root", root, "--tolerance", "-1"], "positive"),
         ]:
             with self.subTest(words=words):
                 self.assertIn(said, self.bad(2, *words))
+
+    def test_an_agent_that_says_rubbish_is_status_3(self):
+        root = self.jetpack(5)
+        for said in ("nonsense", "[]", '{"id": 1}', '{"id": 1, "ok": {}}', '{"id": 1, "ok": {"protocol": 9}}', '{"id": 1, "error": "x"}'):
+            with self.subTest(said=said):
+                agent = self.folder / "agent.sh"
+                agent.write_text(f"#!/bin/sh\nread line\necho '{said}'\nread line\n")
+                agent.chmod(0o755)
+                self.bad(3, "board", "probe", "--root", root, "--agent", agent)
+
+    def test_dry_run_writes_nothing_and_an_agent_without_it_is_refused(self):
+        root = self.jetpack(5)
+        before = self.snapshot(root)
+        self.good("board", "run", JETSON, "--root", root, *REHEARSAL, "--set", "background={}", "--dry-run", "--quiet")
+        self.assertEqual(self.snapshot(root), before)
+        forced = self.folder / "forced.sh"  # as a key's command: it does not see our options
+        agent = os.environ.get("DYNASOC_AGENT", str(pathlib.Path(DYNASOC).parent / "dynasoc-agent"))
+        forced.write_text(f"#!/bin/sh\nexec {agent} serve --root {root} --state {self.folder}/state\n")
+        forced.chmod(0o755)
+        self.assertIn("--dry-run", self.bad(3, "board", "run", JETSON, "--root", root, *REHEARSAL, "--dry-run", "--agent", forced))
 
     def test_an_agent_that_is_not_there_is_status_3(self):
         self.assertIn("cannot be started", self.bad(3, "board", "run", JETSON, "--agent", "/nothing/agent"))
