@@ -45,8 +45,8 @@ int board_validate_command(const Arguments& arguments, Console& console) {
       "seed", po::value<std::string>(), "seed of both (default: the scenario's)")(
       "out", po::value<std::string>(),
       "directory for validation.json, trace.json (both runs in one picture) and the runs")(
-      "force", "overwrite results in --out, and the table of --correct")("json", "print one JSON object and nothing else")(
-      "quiet", "print nothing but errors");
+      "force", "overwrite results in --out, and the table of --correct")(
+      "json", "print one JSON object and nothing else")("quiet", "print nothing but errors");
   options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("scenario"))
