@@ -621,13 +621,13 @@ void write_profile(const fs::path& out, const std::string& network_name, const P
   json["default_table"] = "profile-filled";
   json["scaling"] = Json::object();
   if (std::isfinite(profile.switch_ms))
-    json["switch_cost"] = {
-        {"time_ms", profile.switch_ms},
-        {"energy_mj", 0},
-        {"provenance", "measured"},
-        {"source",
-         "first inference after a switch between resident sub-networks, over the three that follow; mean of " +
-             std::to_string(profile.switches) + "; its energy is in the inference's. " + source}};
+    json["switch_cost"] = {{"time_ms", profile.switch_ms},
+                           {"energy_mj", 0},
+                           {"provenance", "measured"},
+                           {"source",
+                            "first inference after a switch between resident sub-networks, over the three that follow "
+                            "(a negative mean counts as 0); mean of " +
+                                std::to_string(profile.switches) + "; its energy is in the inference's. " + source}};
   write_file(model / "network.json", json.dump(2) + "\n");
 
   Json board = to_json(platform);
