@@ -4,7 +4,7 @@ set -euo pipefail
 
 packages=(cmake ninja-build g++ pkg-config nlohmann-json3-dev libeigen3-dev libboost-dev libboost-program-options-dev
   catch2 libsimgrid-dev coinor-libcbc-dev libpagmo-dev libboost-context-dev ccache python3 python3-dev python3-venv python3-simpy
-  libdnnl-dev openssh-server openssh-client)
+  libdnnl-dev ocl-icd-opencl-dev openssh-server openssh-client)
 commands=(cmake ninja g++ python3)
 if [[ ${1-} == --lint ]]; then
   packages+=(clang-format clang-tidy)
