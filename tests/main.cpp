@@ -1,8 +1,12 @@
-#define CATCH_CONFIG_MAIN
+#define CATCH_CONFIG_RUNNER
 #include <cstdlib>
 #include <fstream>
 
 #include <catch2/catch.hpp>
+
+#ifdef DYNASOC_TESTS_HOLD_AGENT
+#include "fuzz/agent_program.hpp"
+#endif
 
 namespace {
 
@@ -32,3 +36,10 @@ class CaseLog final : public Catch::TestEventListenerBase {
 CATCH_REGISTER_LISTENER(CaseLog)
 
 }  // namespace
+
+int main(int count, char** arguments) {
+#ifdef DYNASOC_TESTS_HOLD_AGENT
+  if (const auto status = dynasoc::fuzz::agent_program(count, arguments)) return *status;
+#endif
+  return Catch::Session().run(count, arguments);
+}

@@ -559,6 +559,11 @@ Table import_samples(const Csv& csv, std::size_t skip, const std::string& source
     }
     out.cells.push_back(std::move(cell));
   }
+  try {  // a sample of 1e300 ms is a number, and no table
+    Table::from_csv(Csv::parse(out.to_csv(), "table"));
+  } catch (const InputError& error) {
+    throw csv.header_error("the samples give a table that is refused: " + std::string(error.what()));
+  }
   return out;
 }
 

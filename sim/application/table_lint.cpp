@@ -149,15 +149,39 @@ bool is_blocks(const Csv& csv) {
   return csv.has("block") && csv.has("resolution") && (csv.has("latency_ms_mean") || csv.has("mean_ms"));
 }
 
+// Lines of the rows from `begin` to `last`, which are known. A row takes a line or more: where lines and rows are
+// equally far apart, all between them are too. So a file of a million rows is not read again for each of them.
+void fill_lines(const Csv& csv, std::size_t begin, std::size_t last, std::vector<std::size_t>& lines) {
+  if (last <= begin + 1) return;
+  if (lines[last] - lines[begin] == last - begin) {
+    for (std::size_t row = begin + 1; row < last; ++row) lines[row] = lines[begin] + (row - begin);
+    return;
+  }
+  const std::size_t middle = begin + (last - begin) / 2;
+  lines[middle] = csv.location(middle, csv.columns()[0]).line;
+  fill_lines(csv, begin, middle, lines);
+  fill_lines(csv, middle, last, lines);
+}
+
+std::vector<std::size_t> lines_of(const Csv& csv) {
+  std::vector<std::size_t> lines(csv.size());
+  if (lines.empty()) return lines;
+  for (const std::size_t row : {std::size_t{0}, lines.size() - 1})
+    lines[row] = csv.location(row, csv.columns()[0]).line;
+  fill_lines(csv, 0, lines.size() - 1, lines);
+  return lines;
+}
+
 // Loading refuses such rows; here they are findings like others, and the only ones of their file.
 bool lint_unsourced(const Csv& csv, const std::string& file, Findings& out) {
   std::vector<std::size_t> rows;
+  const std::vector<std::size_t> lines = lines_of(csv);
   for (std::size_t row = 0; row < csv.size(); ++row) {
     bool states = false;
     for (const char* column : {"energy_mj", "power_w", "idle_power_w"})
       states = states || !csv.text(row, column).empty();
     if (states && (csv.text(row, "energy_provenance").empty() || csv.text(row, "energy_source").empty()))
-      rows.push_back(csv.location(row, "subnet").line);
+      rows.push_back(lines[row]);
   }
   const std::size_t n = rows.size();
   out.add("energy-unsourced", file, std::move(rows),
@@ -177,9 +201,10 @@ std::vector<Block> blocks_of(const Csv& csv) {
   };
   std::vector<Block> blocks;
   if (csv.size() == 0) throw csv.header_error("the table has no blocks: no row follows the header");
+  const std::vector<std::size_t> lines = lines_of(csv);
   for (std::size_t row = 0; row < csv.size(); ++row) {
     Block b;
-    b.line = csv.location(row, "block").line;
+    b.line = lines[row];
     b.resolution = static_cast<int>(csv.number(row, "resolution", range(1, 1e5)));
     b.name = csv.text(row, "block");
     b.key = b.name + " " + channels(row, "input") + " to " + channels(row, "output");
@@ -198,9 +223,12 @@ std::vector<Block> blocks_of(const Csv& csv) {
 
 // By its first line: other CSV files beside tables may be as they like.
 bool looks_like_a_table(const fs::path& path) {
+  constexpr std::size_t kMostHeaderBytes = 64u << 10;
   std::ifstream file(path);
-  std::string header;
-  std::getline(file, header);
+  std::string header(kMostHeaderBytes, '\0');
+  file.read(header.data(), static_cast<std::streamsize>(header.size()));
+  header.resize(static_cast<std::size_t>(file.gcount()));
+  header.resize(std::min(header.find('\n'), header.size()));
   return header.find("latency_ms_mean") != std::string::npos || header.find("mean_ms") != std::string::npos;
 }
 
@@ -264,7 +292,7 @@ LintReport lint_tables(const std::vector<fs::path>& paths) {
     if (is_cells(csv)) {
       if (lint_unsourced(csv, file.file, out)) continue;
       file.table = Table::from_csv(csv);
-      for (std::size_t row = 0; row < csv.size(); ++row) file.lines.push_back(csv.location(row, "subnet").line);
+      file.lines = lines_of(csv);
       find_network(file, networks);
     } else if (is_blocks(csv)) {
       file.blocks = blocks_of(csv);

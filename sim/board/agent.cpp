@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "common/error.hpp"
+#include "common/outside.hpp"
 #include "common/text.hpp"
 
 extern char** environ;  // NOLINT: POSIX's
@@ -39,6 +40,13 @@ std::string text_of(const Json& object, const char* member, const char* otherwis
   return object.is_object() && it != object.end() && it->is_string() ? it->get<std::string>() : otherwise;
 }
 
+// What the other end says, in one line of a length that can be read.
+std::string shown(const std::string& text) {
+  constexpr std::size_t kMost = 600;
+  const std::string line = one_line(text);
+  return line.size() <= kMost ? line : in_quotes(line);
+}
+
 }  // namespace
 
 std::string name_of_request(const Json& request) {
@@ -49,7 +57,7 @@ std::string name_of_request(const Json& request) {
 }
 
 AgentError::AgentError(const std::string& asked, const Json& error)
-    : OutsideError(asked + ": " + text_of(error, "message", "refused")),
+    : OutsideError(shown(asked + ": " + text_of(error, "message", "refused"))),
       code_(text_of(error, "code", "")),
       error_(error) {}
 
@@ -150,7 +158,12 @@ void Agent::align() {
   round_trip_ns_ = std::numeric_limits<std::int64_t>::max();
   for (int i = 0; i < 9; ++i) {
     const std::int64_t sent_ns = now_ns();
-    const auto board_ns = call({{"op", "ping"}}).at("clock_ns").get<std::int64_t>();
+    const Json clock = call({{"op", "ping"}}).at("clock_ns");
+    constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max() / 2;  // sums of two must fit
+    if (!clock.is_number_integer() || clock < 0 || clock > kMost)
+      throw OutsideError("the agent of " + name_ + " does not keep to the protocol: its clock is " +
+                         one_line(in_quotes(clock.dump())));
+    const auto board_ns = clock.get<std::int64_t>();
     const std::int64_t trip_ns = now_ns() - sent_ns;
     if (trip_ns >= round_trip_ns_) continue;
     round_trip_ns_ = trip_ns;
@@ -179,7 +192,7 @@ void Agent::lost(const std::string& why) {
       nap_ms(5);
   }
   const std::string words = complaint();
-  throw AgentLost("the agent of " + name_ + " " + why + (words.empty() ? "" : ": " + words));
+  throw AgentLost("the agent of " + name_ + " " + why + (words.empty() ? "" : ": " + shown(words)));
 }
 
 void Agent::write_all(const std::string& line) {
@@ -193,6 +206,8 @@ void Agent::write_all(const std::string& line) {
     } else if (n < 0 && errno == EAGAIN) {
       if (now_ns() > give_up_ns) lost("does not read any more");
       read_some(10'000'000);  // it may be waiting for us to read
+    } else if (n < 0 && (errno == EPIPE || errno == ECONNRESET)) {
+      return;  // gone; but what it said before, perhaps why, is still to be read
     } else if (n < 0 && errno != EINTR) {
       lost("is gone");
     }
@@ -237,16 +252,16 @@ void Agent::read_some(std::int64_t timeout_ns) {
   partial_.append(buffer, static_cast<std::size_t>(n));
   std::size_t begin = 0;
   for (std::size_t end = 0; (end = partial_.find('\n', begin)) != std::string::npos; begin = end + 1) {
-    Json message = Json::parse(partial_.begin() + static_cast<long>(begin), partial_.begin() + static_cast<long>(end),
-                               nullptr, false);
-    if (!message.is_object())
-      lost("says what is not the protocol's (" + in_quotes(partial_.substr(begin, end - begin)) + ")");
+    const std::string_view line = std::string_view(partial_).substr(begin, end - begin);
+    Json message = read_json_line(line).value_or(Json());
+    if (!message.is_object()) lost("says what is not the protocol's (" + one_line(in_quotes(line)) + ")");
     const auto answer = message.find("ok"), refusal = message.find("error");
     const bool answers =
         (answer != message.end() && answer->is_object()) || (refusal != message.end() && refusal->is_object());
-    if (!answers && !(message.contains("event") && message["event"].is_string()))
-      lost("says what is not the protocol's (" + in_quotes(message.dump()) + ")");
-    if (const auto id = message.find("id"); id != message.end() && id->is_number_unsigned())
+    const auto event = message.find("event");
+    const bool tells = event != message.end() && event->is_string() && !message.contains("id");
+    if (!answers && !tells) lost("says what is not the protocol's (" + one_line(in_quotes(line)) + ")");
+    if (const auto id = message.find("id"); id != message.end() && id->is_number_integer())
       if (std::erase(pings_, id->get<std::uint64_t>()) > 0) continue;
     messages_.push_back(std::move(message));
   }
@@ -311,8 +326,8 @@ Json Agent::end() {
   std::string failed;
   if (const auto list = answer.find("failed"); list != answer.end() && list->is_array())
     for (const Json& knob : *list)
-      failed += "; " + text_of(knob, "path", "?") + " should be " + text_of(knob, "value", "?") + " (" +
-                text_of(knob, "message", "") + ")";
+      failed += "; " + one_line(text_of(knob, "path", "?") + " should be " + text_of(knob, "value", "?") + " (" +
+                                text_of(knob, "message", "") + ")");
   if (!failed.empty())
     throw OutsideError("the board of " + name_ + " could not be restored" + failed +
                        "; `dynasoc-agent restore` on the board tries again");

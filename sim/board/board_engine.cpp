@@ -211,7 +211,7 @@ void BoardEngine::answered(const Pending& pending, const Json& message, const Di
 
 void BoardEngine::take(const Json& message, const Dispatch& dispatch) {
   if (const auto id = message.find("id"); id != message.end()) {
-    if (!id->is_number_unsigned()) return warn("the agent could not read a request: " + message.dump());
+    if (!id->is_number_integer()) return warn("the agent could not read a request: " + message.dump());
     const auto it = pending_.find(id->get<std::uint64_t>());
     if (it == pending_.end()) return;
     const Pending pending = std::move(it->second);
@@ -299,7 +299,7 @@ void BoardEngine::run(const Dispatch& dispatch, Time until) {
     };
     while (open() && Agent::now_ns() < patience_ns)
       if (const auto message = agent.next(patience_ns))
-        if (const auto id = message->find("id"); id != message->end() && id->is_number_unsigned())
+        if (const auto id = message->find("id"); id != message->end() && id->is_number_integer())
           pending_.erase(id->get<std::uint64_t>());
   } catch (const AgentLost& error) {
     lost_ = error.what();

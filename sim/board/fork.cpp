@@ -6,13 +6,21 @@
 #include <map>
 
 #include "common/csv.hpp"
+#include "common/outside.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc::board {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr double kStepMs = 1;  // recorded writes are carried out this late at most
+constexpr double kStepMs = 1;      // recorded writes are carried out this late at most
+constexpr double kMostJobs = 1e8;  // of an application: each has its place in memory
+
+std::uint32_t job_number(const Json& json, const Location& here) {
+  const double job = json.is_number() ? json.get<double>() : -1;
+  if (!(job >= 0 && job <= kMostJobs)) throw InputError(here, "has no job's number");
+  return static_cast<std::uint32_t>(job);
+}
 
 // Recorded decisions up to an instant, another policy's from then on.
 class Forked final : public manager::Policy {
@@ -159,7 +167,7 @@ std::shared_ptr<Setup> fork_of(const Scenario& scenario, const fs::path& directo
     if (jobs.text(row, "replication") != "0") continue;
     const int a = app_index(*setup, std::string(jobs.text(row, "app")));
     if (a < 0) throw jobs.error(row, "app", "is no application of the scenario");
-    ordered[static_cast<std::size_t>(a)][static_cast<std::uint32_t>(jobs.number(row, "job", non_negative()))] =
+    ordered[static_cast<std::size_t>(a)][static_cast<std::uint32_t>(jobs.number(row, "job", range(0, kMostJobs)))] =
         jobs.number(row, "arrival_s", non_negative());
   }
   for (std::size_t a = 0; a < setup->apps.size(); ++a)
@@ -177,54 +185,57 @@ std::shared_ptr<Setup> fork_of(const Scenario& scenario, const fs::path& directo
   const fs::path log = directory / "board.jsonl";
   const std::string text = read_file(log);
   std::size_t line = 0;
-  for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
-    ++line;
-    const Json json =
-        Json::parse(text.begin() + static_cast<long>(begin), text.begin() + static_cast<long>(end), nullptr, false);
-    const Location here{log.string(), line, 0, ""};
-    if (!json.is_object()) throw InputError(here, "is not a line of a board's log");
-    if (json.value("replication", 0) != 0) break;
-    if (!json.contains("job") || !json.at("answer").contains("ok")) continue;
-    // Clocks that the board's own governors chose are repeated as they were found.
-    for (std::size_t d = 0; d < domain_count; ++d) {
-      const Json& mhz = json["answer"]["ok"].at("mhz");
-      const auto it = mhz.find(setup->platform.file.domains[d].first);
-      const Time start = from_s(json.value("start_s", 0.0));
-      if (it == mhz.end() || !it->is_number() || start >= owned[d] || start >= at) continue;
-      const int opp = nearest_opp(*setup, static_cast<int>(d), it->get<double>());
-      if (opp == opps[d]) continue;
-      recorded.writes.push_back({opps[d] < 0 ? 0 : start, manager::Knob::frequency, static_cast<int>(d), opp});
-      opps[d] = opp;
+  try {
+    for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      ++line;
+      const Json json = read_json_line(std::string_view(text).substr(begin, end - begin)).value_or(Json());
+      const Location here{log.string(), line, 0, ""};
+      if (!json.is_object()) throw InputError(here, "is not a line of a board's log");
+      if (json.value("replication", 0) != 0) break;
+      if (!json.contains("job") || !json.at("answer").contains("ok")) continue;
+      // Clocks that the board's own governors chose are repeated as they were found.
+      for (std::size_t d = 0; d < domain_count; ++d) {
+        const Json& mhz = json["answer"]["ok"].at("mhz");
+        const auto it = mhz.find(setup->platform.file.domains[d].first);
+        const Time start = from_s(json.value("start_s", 0.0));
+        if (it == mhz.end() || !it->is_number() || start >= owned[d] || start >= at) continue;
+        const int opp = nearest_opp(*setup, static_cast<int>(d), it->get<double>());
+        if (opp == opps[d]) continue;
+        recorded.writes.push_back({opps[d] < 0 ? 0 : start, manager::Knob::frequency, static_cast<int>(d), opp});
+        opps[d] = opp;
+      }
+      if (!json.value("alone", false)) continue;
+      const int a = app_index(*setup, json.value("app", ""));
+      if (a < 0) continue;
+      const AppSetup& app = setup->apps[static_cast<std::size_t>(a)];
+      const int subnet = app.network->subnet_index(json.value("subnet", ""));
+      const auto unit = static_cast<std::size_t>(app.unit);
+      if (subnet < 0 || !app.models[unit][static_cast<std::size_t>(subnet)]) continue;
+      const Json& ok = json["answer"]["ok"];
+      const Platform::UnitLinks& links = setup->platform.links[unit];
+      const auto clock = [&](int d) {
+        if (d < 0) return std::nan("");
+        const auto& [name, domain] = setup->platform.file.domains[static_cast<std::size_t>(d)];
+        const auto it = ok.at("mhz").find(name);
+        return it != ok.at("mhz").end() && it->is_number() ? it->get<double>() : domain.opps_mhz.back();
+      };
+      const double mhz = clock(links.domains[0]);
+      OperatingPoint point;
+      point.f_emc_mhz = clock(links.memory_domain);
+      if (unit_clock(setup->platform, unit) == UnitClock::cpu) {
+        point.f_cpu_mhz = mhz;
+        point.cores = setup->modes[0].cores_online[unit];
+      } else {
+        point.f_gpu_mhz = mhz;
+        point.f_cpu_mhz = clock(links.host_domain);
+      }
+      const double predicted_ms = app.models[unit][static_cast<std::size_t>(subnet)]->predict(mhz, point).latency_ms;
+      const double measured_ms = ok.at("latency_ms").at(0).get<double>();
+      if (predicted_ms > 0 && measured_ms > 0)
+        ratios[static_cast<std::size_t>(a)][job_number(json.at("job"), here)] = measured_ms / predicted_ms;
     }
-    if (!json.value("alone", false)) continue;
-    const int a = app_index(*setup, json.value("app", ""));
-    if (a < 0) continue;
-    const AppSetup& app = setup->apps[static_cast<std::size_t>(a)];
-    const int subnet = app.network->subnet_index(json.value("subnet", ""));
-    const auto unit = static_cast<std::size_t>(app.unit);
-    if (subnet < 0 || !app.models[unit][static_cast<std::size_t>(subnet)]) continue;
-    const Json& ok = json["answer"]["ok"];
-    const Platform::UnitLinks& links = setup->platform.links[unit];
-    const auto clock = [&](int d) {
-      if (d < 0) return std::nan("");
-      const auto& [name, domain] = setup->platform.file.domains[static_cast<std::size_t>(d)];
-      const auto it = ok.at("mhz").find(name);
-      return it != ok.at("mhz").end() && it->is_number() ? it->get<double>() : domain.opps_mhz.back();
-    };
-    const double mhz = clock(links.domains[0]);
-    OperatingPoint point;
-    point.f_emc_mhz = clock(links.memory_domain);
-    if (unit_clock(setup->platform, unit) == UnitClock::cpu) {
-      point.f_cpu_mhz = mhz;
-      point.cores = setup->modes[0].cores_online[unit];
-    } else {
-      point.f_gpu_mhz = mhz;
-      point.f_cpu_mhz = clock(links.host_domain);
-    }
-    const double predicted_ms = app.models[unit][static_cast<std::size_t>(subnet)]->predict(mhz, point).latency_ms;
-    const double measured_ms = ok.at("latency_ms").at(0).get<double>();
-    if (predicted_ms > 0 && measured_ms > 0)
-      ratios[static_cast<std::size_t>(a)][json.at("job").get<std::uint32_t>()] = measured_ms / predicted_ms;
+  } catch (const Json::exception&) {
+    throw InputError({log.string(), line, 0, ""}, "is not a line of a board's log");
   }
   for (std::size_t a = 0; a < setup->apps.size(); ++a) {
     AppSetup& app = setup->apps[a];

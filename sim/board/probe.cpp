@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <map>
 
 #include "common/error.hpp"
+#include "common/outside.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc::board {
@@ -13,6 +15,21 @@ namespace {
 std::string text_of(const Json& object, const char* key) {
   const auto it = object.find(key);
   return it != object.end() && it->is_string() ? it->get<std::string>() : "";
+}
+
+// A CPU's number as the kernel counts them.
+int cpu_number(const Json& json) {
+  constexpr int kMostCpus = 4096;
+  const double x = json.is_number() ? json.get<double>() : -1;
+  if (!(x >= 0 && x < kMostCpus && x == std::floor(x)))
+    throw OutsideError("the agent does not keep to the protocol: " + one_line(in_quotes(json.dump())) + " is no CPU");
+  return static_cast<int>(x);
+}
+
+std::vector<int> cpu_numbers(const Json& domain) {
+  std::vector<int> out;
+  for (const Json& cpu : domain.value("cpus", Json::array())) out.push_back(cpu_number(cpu));
+  return out;
 }
 
 bool contains_word(const std::string& label, std::string_view word) {
@@ -57,7 +74,9 @@ std::string platform_name_of(const Json& probe) {
   return out.empty() ? "board" : out;
 }
 
-ProbedPlatform platform_of(const Json& probe, const std::string& name) {
+namespace {
+
+ProbedPlatform made_of(const Json& probe, const std::string& name) {
   ProbedPlatform out;
   Json& platform = out.platform;
   const std::string identity = identity_of(probe.value("board", Json::object()));
@@ -86,7 +105,7 @@ ProbedPlatform platform_of(const Json& probe, const std::string& name) {
     std::sort(opps.begin(), opps.end());
     Json entry = {{"kind", kind}, {"opps_mhz", opps}};
     if (kind == "cpu") {
-      cpus_of[domain_name] = domain.value("cpus", std::vector<int>{});
+      cpus_of[domain_name] = cpu_numbers(domain);
       entry["cores"] = cpus_of[domain_name].size();
       alike[opps].push_back(domain_name);
       board["domains"][domain_name] = {{"policy", domain_name}};
@@ -108,7 +127,8 @@ ProbedPlatform platform_of(const Json& probe, const std::string& name) {
     throw InputError("the board lists no clock with operating points; nothing can be set or modelled");
 
   int cpus = 0;
-  for (const Json& cpu : probe.value("cpus", Json::array())) cpus = std::max(cpus, cpu.value("cpu", 0) + 1);
+  for (const Json& cpu : probe.value("cpus", Json::array()))
+    cpus = std::max(cpus, cpu_number(cpu.value("cpu", Json())) + 1);
   std::vector<int> used;
   for (const auto& [opps, domains] : alike) {
     const std::string unit = alike.size() == 1 ? "cpu" : domains[0];
@@ -187,6 +207,16 @@ ProbedPlatform platform_of(const Json& probe, const std::string& name) {
   out.notes.push_back("powers are not known yet: `dynasoc board profile` measures them");
   platform["board"] = std::move(board);
   return out;
+}
+
+}  // namespace
+
+ProbedPlatform platform_of(const Json& probe, const std::string& name) {
+  try {
+    return made_of(probe, name);
+  } catch (const Json::exception& error) {
+    throw OutsideError(std::string("the agent does not keep to the protocol: ") + error.what());
+  }
 }
 
 std::string probe_text(const Json& probe, const ProbedPlatform& made) {

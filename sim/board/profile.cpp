@@ -7,6 +7,7 @@
 #include "board/keep_away.hpp"
 #include "board/probe.hpp"
 #include "common/error.hpp"
+#include "common/outside.hpp"
 #include "common/text.hpp"
 #include "results/statistics.hpp"
 
@@ -192,8 +193,7 @@ class Campaign {
     std::size_t line = 0, kept = 0;
     for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
       ++line;
-      const Json json =
-          Json::parse(text.begin() + static_cast<long>(begin), text.begin() + static_cast<long>(end), nullptr, false);
+      const Json json = read_json_line(std::string_view(text).substr(begin, end - begin)).value_or(Json());
       const Location here{journal_path_.string(), line, 0, ""};
       if (!json.is_object()) throw InputError(here, "is not a line of a profile's journal");
       if (line == 1) {

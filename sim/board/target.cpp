@@ -5,23 +5,9 @@
 
 #include "common/error.hpp"
 #include "common/installation.hpp"
+#include "common/shell.hpp"
 
 namespace dynasoc::board {
-namespace {
-
-// What the shell at the far end of ssh leaves as it is.
-std::string quoted(const std::string& word) {
-  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
-    return std::isalnum(c) != 0 || std::string_view("-_./:=,@+%").find(static_cast<char>(c)) != std::string_view::npos;
-  });
-  if (plain) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
-}  // namespace
-
 Target Target::parse(const std::string& text) {
   Target target;
   target.name = text;
@@ -74,7 +60,7 @@ std::vector<std::string> Target::command(const std::string& agent_command) const
   ssh.insert(ssh.end(), ssh_options.begin(), ssh_options.end());
   ssh.push_back(host);
   std::string remote;
-  for (const std::string& word : words) remote += (remote.empty() ? "" : " ") + quoted(word);
+  for (const std::string& word : words) remote += (remote.empty() ? "" : " ") + shell_word(word);
   ssh.push_back(remote);
   return ssh;
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "common/json_reader.hpp"
+#include "common/outside.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc {
@@ -17,7 +18,10 @@ Csv Csv::parse(std::string text, std::string name) {
   csv.text_ = std::move(text);
   if (csv.text_.starts_with("\xEF\xBB\xBF")) csv.text_.erase(0, 3);  // a byte-order mark, as spreadsheets write
   const std::string& all = csv.text_;
-  if (all.size() >= ~std::uint32_t{0}) throw InputError({csv.name_, 0, 0, ""}, "is larger than 4 GB");
+  static_assert(limits::kFileBytes < ~std::uint32_t{0}, "spans hold offsets");
+  if (all.size() > limits::kFileBytes)
+    throw InputError({csv.name_, 0, 0, ""},
+                     "is " + bytes_text(all.size()) + "; a table has at most " + bytes_text(limits::kFileBytes));
   if (const std::size_t bad = std::min(first_invalid_utf8(all), all.find('\0')); bad < all.size())
     throw InputError(csv.place(bad, "row"), "not valid UTF-8; save the file as UTF-8");
   for (std::size_t at = 0; at < all.size();) {
@@ -34,6 +38,9 @@ Csv Csv::parse(std::string text, std::string name) {
     for (const Span& span : csv.column_spans_) {
       const auto quotes = csv.with_quotes_.find(span.begin);
       std::string column = quotes != csv.with_quotes_.end() ? quotes->second : all.substr(span.begin, span.size);
+      if (column.size() > limits::kNameBytes)
+        throw InputError(csv.place(span.begin, "header"), "a column's name of " + bytes_text(column.size()) +
+                                                              "; it may have " + bytes_text(limits::kNameBytes));
       if (csv.has(column))
         throw InputError(csv.place(span.begin, "header"), "the column " + in_quotes(column) + " appears twice");
       csv.columns_.push_back(std::move(column));
@@ -87,6 +94,13 @@ void Csv::row(std::size_t& at, std::vector<Span>& into) {
     if (count == expected) surplus_at = at;
     std::string plain;
     const Span span = cell(at, &plain);
+    if (span.size > limits::kCellBytes)
+      throw InputError(place(span.begin, "row"), "a cell of " + bytes_text(span.size) + "; it may have " +
+                                                     bytes_text(limits::kCellBytes) +
+                                                     " (a quote may be missing, or the commas)");
+    if (expected == 0 && count == limits::kColumns)
+      throw InputError(place(span.begin, "header"),
+                       "the file has more than " + std::to_string(limits::kColumns) + " columns, which is the most");
     if (expected == 0 || count < expected) {
       if (!plain.empty()) with_quotes_[span.begin] = std::move(plain);
       into.push_back(span);

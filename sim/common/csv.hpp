@@ -18,7 +18,7 @@ namespace dynasoc {
 class Csv {
  public:
   /// Throws InputError: missing file, no header, a row with another number of cells than the header, an open quote,
-  /// a column named twice, text that is not UTF-8. Lines that are empty or begin with `#` are skipped.
+  /// a column named twice, not UTF-8, more than outside.hpp allows. Lines that are empty or begin with `#` are skipped.
   static Csv load(const std::filesystem::path& path);
   static Csv parse(std::string text, std::string name);
 

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "common/fields.hpp"
+#include "common/outside.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc {
@@ -17,9 +18,6 @@ std::string Location::text() const {
   return out;
 }
 
-namespace {
-
-// What came out of a file may hold line ends and worse; a message is one line that any terminal can show.
 std::string one_line(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size();) {
@@ -41,8 +39,6 @@ std::string one_line(std::string_view text) {
   }
   return out;
 }
-
-}  // namespace
 
 InputError::InputError(const Location& location, const std::string& message)
     : std::runtime_error(one_line(location.text() + ": " + message)), location_(location) {}

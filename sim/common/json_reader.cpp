@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "common/error.hpp"
+#include "common/outside.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc {
@@ -24,6 +25,9 @@ class Reader {
       : text_(text), name_("(read before)"), wanted_(wanted), wanted_key_(key), searching_(true) {}
 
   Json all() {
+    if (text_.size() > limits::kJsonBytes)
+      throw InputError({name_, 0, 0, ""}, "is " + bytes_text(text_.size()) + "; a JSON text has at most " +
+                                              bytes_text(limits::kJsonBytes));
     space();
     if (at_ == text_.size()) fail(at_, "the file is empty; a JSON object is expected");
     Json out = value(at_, 0);
@@ -40,8 +44,6 @@ class Reader {
   std::size_t found() const { return found_; }
 
  private:
-  static constexpr int kDeepest = 64;  // far beyond any real file, well short of the stack
-
   [[noreturn]] void fail(std::size_t offset, const std::string& message) const {
     const auto [line, column] = line_and_column(text_, offset);
     throw InputError({name_, line, column, pointer_.empty() ? "/" : pointer_}, message);
@@ -69,7 +71,8 @@ class Reader {
   }
 
   void enter(int depth) const {
-    if (depth > kDeepest) fail(at_, "is nested more than " + std::to_string(kDeepest) + " levels deep");
+    if (depth > limits::kJsonDepth)
+      fail(at_, "is nested more than " + std::to_string(limits::kJsonDepth) + " levels deep");
   }
 
   Json object(int depth) {
@@ -81,8 +84,12 @@ class Reader {
     while (at_ == text_.size() || text_[at_] != '}') {
       if (at_ == text_.size()) ends_inside(opened, "object");
       if (text_[at_] != '"') no_key(opened);
+      if (out.size() == limits::kMembers)
+        fail(opened, "has more than " + std::to_string(limits::kMembers) + " members, which is the most");
       const std::size_t key_at = at_;
       std::string key = string();
+      if (key.size() > limits::kNameBytes)
+        fail(key_at, "a name of " + bytes_text(key.size()) + "; it may have " + bytes_text(limits::kNameBytes));
       pointer_ += "/" + pointer_token(key);
       const auto [earlier, is_new] = seen.emplace(key, key_at);
       if (!is_new)
@@ -313,6 +320,14 @@ class Reader {
 }  // namespace
 
 Json read_json(const std::string& text, const std::string& name) { return Reader(text, name).all(); }
+
+std::optional<Json> read_json_line(std::string_view line) {
+  try {
+    return read_json(std::string(line), "line");
+  } catch (const InputError&) {
+    return std::nullopt;
+  }
+}
 
 std::size_t offset_in_json(const std::string& text, std::string_view pointer, bool key) {
   Reader reader(text, pointer, key);

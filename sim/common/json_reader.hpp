@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;  // keeps the file's order: applications ar
 
 /// Reads a whole text as one value (RFC 8259, UTF-8, nothing more). `name` stands for the text in messages. Throws
 /// InputError, with the place, for anything else, and for what JSON leaves open but no file of ours may hold: a key
-/// that appears twice in an object, a number beyond a double's range, more than 64 levels of nesting.
+/// that appears twice in an object, a number beyond a double's range, more of anything than outside.hpp says.
 Json read_json(const std::string& text, const std::string& name);
 
 /// Where in a text that `read_json` accepts the value at a JSON pointer begins, or its member's name if `key` is true.

@@ -152,6 +152,15 @@ TEST_CASE("units, runs, deviations and percentiles are checked row by row") {
   CHECK(units.of("percentile-order") == Rows{2});
 }
 
+TEST_CASE("a finding names its line, whatever stands between rows") {
+  const auto row = [](int subnet, bool bad, const std::string& source) {
+    return "L" + std::to_string(subnet) + ",gpu,100,10," + (bad ? "20" : "1") + ",50,measured," + source + "\n";
+  };
+  const std::string text = kRuns + row(1, true, "x") + "# a comment\n\n" + row(2, false, "x") + row(3, false, "x") +
+                           row(4, true, "x") + row(5, false, "\"two\nlines\"") + row(6, true, "x");
+  CHECK(lint(text).of("std-above-mean") == Rows{2, 7, 10});
+}
+
 TEST_CASE("tables that mix sources or clocks are found") {
   const Seen seen = lint(kHead +
                          "L1,gpu,,,1000,1600,10,measured,a/b@1 log\nL2,gpu,,,1000,,20,measured,a/b@1 log\n"

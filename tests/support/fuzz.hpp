@@ -112,15 +112,18 @@ class Mutator {
 
 /// What is wrong with how `load` ended; empty if it either succeeded or refused its input as it should: with an
 /// InputError that names a file (and a line, unless the file could not be read at all) in one line of readable length.
+/// `option`: an option of the command line may stand in the file's place.
 template <class Load>
-std::string misbehaviour(Load&& load) {
+std::string misbehaviour(Load&& load, bool option = false) {
   try {
     load();
     return "";
   } catch (const InputError& error) {
     const std::string_view text = error.what();
-    if (error.location().file.empty()) return "no place: " + std::string(text);
-    if (error.location().line == 0 && text.find("no such file") == std::string_view::npos)
+    option = option && (error.location().file.empty() || text.starts_with("--"));
+    if (option && !text.starts_with("--")) return "no option: " + std::string(text);
+    if (!option && error.location().file.empty()) return "no place: " + std::string(text);
+    if (!option && error.location().line == 0 && text.find("no such file") == std::string_view::npos)
       return "no line: " + std::string(text);
     for (const char c : text)
       if (static_cast<unsigned char>(c) < 0x20) return "control characters in: " + std::string(text);

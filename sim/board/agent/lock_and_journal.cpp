@@ -142,7 +142,9 @@ Journal::Journal(const Files& files, const std::string& state_folder)
       }
     }
     if (object.is_object() && is_text("path") && is_text("value") && starts_with(object["path"], "/sys/")) {
-      entries_.push_back({object["path"], object["value"], object.value("reads_back", true)});
+      // Compared and not copied: copying recurses, and this may be nested as deep as anything.
+      const bool reads_back = !object.contains("reads_back") || object["reads_back"] != false;
+      entries_.push_back({object["path"], object["value"], reads_back});
     } else {
       unreadable_.push_back(one);
     }
