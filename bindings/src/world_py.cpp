@@ -15,6 +15,7 @@
 #include "results/metrics.hpp"
 #include "results/output.hpp"
 #include "results/summary.hpp"
+#include "results/trace.hpp"
 #include "results/why.hpp"
 #include "types.hpp"
 #include "world/run.hpp"
@@ -312,7 +313,7 @@ void save(const Run& run, const std::string& directory, bool force, const std::v
   request.seed = run.setup().seed;
   request.command_line = command_line;
   request.inputs = hashes_of(scenario.inputs);
-  prepare_output(directory, force);
+  const OutputDirectory mine(directory, force);
   write_output(directory, scenario, request, *run.records, summary_json(scenario, run.engine, *run.records));
 }
 

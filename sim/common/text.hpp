@@ -2,8 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace dynasoc {
 
@@ -18,12 +20,22 @@ std::string rounded_text(double x, int digits = 4);
 
 /// Appends without allocating a temporary; the shortest round-trip form.
 void append_number(std::string& out, double x);
+void append_number(std::string& out, float x);
 void append_number(std::string& out, long long x);
+
+/// Appends value / 10^digits, exactly and with all digits: a whole number of nanoseconds as seconds (9), say, which a
+/// double could not hold after three months.
+void append_decimal(std::string& out, long long value, int digits);
+
+/// Appends `text` as a JSON string, quotes included; what is not UTF-8 becomes U+FFFD.
+void append_json(std::string& out, std::string_view text);
 
 /// Writes to a temporary file beside `path` and renames it. Throws OutsideError when the disk refuses.
 void write_file(const std::filesystem::path& path, std::string_view content);
 
-/// A large file written bit by bit into `path`.partial; `commit` renames it. Without `commit` nothing remains.
+/// A large file written bit by bit into `path`.partial; `commit` renames it. Without `commit` nothing remains. What the
+/// system says of opening, writing, closing and renaming is heard; nothing is forced onto the disk (fsync), so that a
+/// kill leaves no half file, and a loss of power may.
 class FileWriter {
  public:
   explicit FileWriter(std::filesystem::path path);
@@ -38,16 +50,20 @@ class FileWriter {
   }
   void commit();
 
+  /// Called whenever a part has been written; may throw to end the work.
+  void on_flush(std::function<void()> poll) { poll_ = std::move(poll); }
+
  private:
   static constexpr std::size_t kLarge = 1 << 20;
   void flush();
   std::filesystem::path path_;
   std::string buffer_;
+  std::function<void()> poll_;
   int file_ = -1;
 };
 
-/// Reads a whole file, without the byte-order mark that some editors put first. Throws InputError when it is not there,
-/// is a directory, cannot be read, is larger than 512 MB, or is UTF-16.
+/// Reads a file, or a pipe that somebody writes to, without the byte-order mark that some editors put first. Throws
+/// InputError when it is not there, no file, cannot be read, is UTF-16 or larger than limits::kFileBytes (outside.hpp).
 std::string read_file(const std::filesystem::path& path);
 
 /// Length in bytes of the character that `text` begins with; 0 if that is not valid UTF-8 (or `text` is empty).

@@ -8,6 +8,7 @@
 
 #include "kernel/native_engine.hpp"
 #include "world/power_draw.hpp"
+#include "world/stack_switches.hpp"
 #include "world/world.hpp"
 
 namespace dynasoc {
@@ -30,14 +31,35 @@ struct Episode::State {
   bool over = true;
   RunRecord record{};
   std::exception_ptr failure{};
+  StackSwitches switches{};
   context::fiber run{};      // suspended, unless it is running
   context::fiber outside{};  // where the run goes back to, while it is running
+
+  ~State() { end(); }
 
   void ask(const manager::Observation& now, manager::Decision& to) {
     seen = &now;
     decision = &to;
     cost = world->cost_so_far();
-    outside = std::move(outside).resume();
+    wait();
+  }
+  // On the run's stack: hands over to whoever drives it, until it is resumed or ended.
+  void wait() {
+    switches.leave(false);
+    try {
+      outside = std::move(outside).resume();
+    } catch (const context::detail::forced_unwind&) {
+      switches.entered();
+      throw;
+    }
+    switches.entered();
+  }
+  // Outside: ends a run that waits, by unwinding its stack.
+  void end() {
+    if (!run) return;
+    switches.enter();
+    run = {};
+    switches.left();
   }
   void body();
 };
@@ -75,7 +97,7 @@ void Episode::State::body() {
   record = simulated.run();
   cost = simulated.cost_so_far();
   over = true;
-  outside = std::move(outside).resume();  // what it showed last can be looked at until the next run begins
+  wait();  // what it showed last can be looked at until the next run begins
 }
 
 Episode::Episode(const Setup& setup, const manager::Triggers& triggers, double cost_us, const Recording& recording)
@@ -84,7 +106,7 @@ Episode::~Episode() = default;  // a suspended fiber unwinds its stack
 
 void Episode::begin(std::uint64_t replication) {
   State& state = *state_;
-  if (!state.over) state.run = {};  // ends what is under way
+  if (!state.over) state.end();  // what is under way
   state.replication = replication;
   state.cost = 0;
   state.over = false;
@@ -94,19 +116,26 @@ void Episode::begin(std::uint64_t replication) {
     resume();
     return;
   }
-  constexpr std::size_t kStack = 256 * 1024;  // committed as it is used; formatting an error takes most of it
-  state.run = context::fiber(std::allocator_arg, context::protected_fixedsize_stack(kStack),
+  constexpr std::size_t kStack =
+      StackSwitches::kRoom * 256 * 1024;  // committed as it is used; formatting an error takes most of it
+  context::protected_fixedsize_stack allocator(kStack);
+  const context::stack_context stack = allocator.allocate();
+  state.switches.is_at(static_cast<const char*>(stack.sp) - stack.size, stack.size);
+  state.run = context::fiber(std::allocator_arg, context::preallocated(stack.sp, stack.size, stack), allocator,
                              [&state](context::fiber&& outside) {
+                               state.switches.entered();
                                state.outside = std::move(outside);
                                try {
                                  for (;;) state.body();
                                } catch (const context::detail::forced_unwind&) {
+                                 state.switches.leave(true);
                                  throw;
                                } catch (...) {
                                  state.failure = std::current_exception();
                                  state.seen = nullptr;  // the world is gone
                                }
                                state.over = true;
+                               state.switches.leave(true);
                                return std::move(state.outside);
                              });
   resume();
@@ -115,7 +144,9 @@ void Episode::begin(std::uint64_t replication) {
 bool Episode::resume() {
   State& state = *state_;
   if (state.over) throw InternalError("an episode that is over was asked to go on");
+  state.switches.enter();
   state.run = std::move(state.run).resume();
+  state.switches.left();
   if (state.failure) std::rethrow_exception(state.failure);
   return !state.over;
 }

@@ -88,7 +88,19 @@ struct JobRecord {
   std::uint8_t subnet = 0;
   std::uint8_t unit = 0;
   Outcome outcome = Outcome::unfinished;
-  std::array<std::uint8_t, 7> padding{};  // named, so that equal records are equal bytes
+  std::array<std::uint8_t, 7> waited{};  ///< of a frame that was given up: see `given_up_at`
+
+  /// When a frame that was dropped or rejected was given up; what else has no result was not given up. The wait is kept
+  /// in seven bytes, enough for two years.
+  void give_up(Time at) {
+    for (std::size_t i = 0; i < waited.size(); ++i)
+      waited[i] = static_cast<std::uint8_t>(static_cast<std::uint64_t>(at - arrival) >> (8 * i));
+  }
+  Time given_up_at() const {
+    Time wait = 0;
+    for (std::size_t i = waited.size(); i-- > 0;) wait = wait << 8 | waited[i];
+    return arrival + wait;
+  }
 };
 static_assert(sizeof(JobRecord) < 64);
 
@@ -285,6 +297,14 @@ struct RunRecord {
   std::vector<DecisionRecord> decision_log;
   std::vector<CandidateRecord> candidates;  ///< of the decisions in the log, in their order
   Timeline timeline;
+
+  /// Keeps what a summary needs, and gives back the memory of the rest (which `= {}` would not for a vector).
+  void forget_logs() {
+    jobs = JobLog();
+    decision_log = std::vector<DecisionRecord>();
+    candidates = std::vector<CandidateRecord>();
+    timeline = Timeline();
+  }
 
   double energy_j() const {
     double sum = static_energy_j;

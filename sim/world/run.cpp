@@ -1,9 +1,10 @@
 #include "world/run.hpp"
 
-#include <atomic>
+#include <condition_variable>
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <type_traits>
@@ -50,63 +51,112 @@ RunRecord simulate(const Setup& setup, const Recording& recording, EngineKind en
 
 namespace {
 
-// Replications in threads, in no particular order; results in theirs.
-std::vector<RunRecord> in_threads(const Setup& setup, const Recording& recording, int count, int jobs,
-                                  const std::function<void(double)>& progress) {
-  std::vector<RunRecord> records(static_cast<std::size_t>(count));
-  std::vector<double> done(static_cast<std::size_t>(count), 0.0);
-  std::atomic<int> next{0};
-  std::atomic<bool> stop{false};
-  std::mutex mutex;
-  std::exception_ptr failure;
-  double total = 0;
-  const auto report = [&](int r, double share) {
-    const std::lock_guard lock(mutex);
-    if (stop) throw OutsideError("stopped");
-    total += share - done[r];
-    done[r] = share;
-    if (progress) progress(total / count);
-  };
-  const auto work = [&] {
-    for (int r = next++; r < count && !stop; r = next++) {
-      try {
-        records[r] = simulate(setup, recording, EngineKind::native, static_cast<std::uint64_t>(r),
-                              [&, r](double share) { report(r, share); });
-        report(r, 1);  // a short run reports nothing itself
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!stop.exchange(true)) failure = std::current_exception();
-      }
-    }
-  };
-  std::vector<std::jthread> threads;
-  for (int j = 1; j < std::min(jobs, count); ++j) threads.emplace_back(work);
-  work();
-  threads.clear();  // joins
-  if (failure) std::rethrow_exception(failure);
-  return records;
-}
+using Take = std::function<void(RunRecord)>;
 
-std::vector<RunRecord> in_processes(const Setup& setup, const Recording& recording, int count, int jobs,
-                                    const std::function<void(double)>& progress) {
-  std::vector<RunRecord> records;
+// Replications in threads; whoever ends one that is next in order hands it on, with those behind it that are ready.
+class Threads {
+ public:
+  /// `most` replications are begun and not yet taken.
+  Threads(int count, int jobs, int most, const Take& take, const std::function<void(double)>& progress)
+      : count_(count),
+        jobs_(jobs),
+        most_(most),
+        take_(take),
+        progress_(progress),
+        done_(static_cast<std::size_t>(count), 0.0) {}
+
+  void run(const Setup& setup, const Recording& recording) {
+    const auto work = [&] {
+      for (int r = begin(); r >= 0; r = begin()) {
+        try {
+          end(r, simulate(setup, recording, EngineKind::native, static_cast<std::uint64_t>(r),
+                          [this, r](double share) { report(r, share); }));
+          report(r, 1);  // a short run reports nothing itself
+        } catch (...) {
+          fail();
+        }
+      }
+    };
+    std::vector<std::jthread> threads;
+    for (int j = 1; j < std::min(jobs_, count_); ++j) threads.emplace_back(work);
+    work();
+    threads.clear();  // joins
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  // The next replication; waits while too many records are about. -1: there is none.
+  int begin() {
+    std::unique_lock lock(mutex_);
+    const int r = next_++;
+    room_.wait(lock, [&] { return stop_ || r >= count_ || r < taken_ + most_; });
+    return stop_ || r >= count_ ? -1 : r;
+  }
+
+  void end(int r, RunRecord record) {
+    std::unique_lock lock(mutex_);
+    ready_.emplace(r, std::move(record));
+    if (taking_) return;  // whoever does will see it
+    taking_ = true;
+    for (auto it = ready_.find(taken_); it != ready_.end() && !stop_; it = ready_.find(taken_)) {
+      RunRecord one = std::move(it->second);
+      ready_.erase(it);
+      lock.unlock();
+      take_(std::move(one));
+      lock.lock();
+      ++taken_;
+      room_.notify_all();
+    }
+    taking_ = false;
+  }
+
+  void report(int r, double share) {
+    const std::lock_guard lock(mutex_);
+    if (stop_) throw OutsideError("stopped");
+    total_ += share - done_[static_cast<std::size_t>(r)];
+    done_[static_cast<std::size_t>(r)] = share;
+    if (progress_) progress_(total_ / count_);
+  }
+
+  void fail() {
+    const std::lock_guard lock(mutex_);
+    if (!stop_) failure_ = std::current_exception();
+    stop_ = true;
+    room_.notify_all();
+  }
+
+  const int count_, jobs_, most_;
+  const Take& take_;
+  const std::function<void(double)>& progress_;
+  std::mutex mutex_;
+  std::condition_variable room_;
+  std::map<int, RunRecord> ready_;
+  std::vector<double> done_;
+  double total_ = 0;
+  int next_ = 0, taken_ = 0;
+  bool taking_ = false, stop_ = false;
+  std::exception_ptr failure_;
+};
+
+void in_processes(const Setup& setup, const Recording& recording, int count, int jobs, const Take& take,
+                  const std::function<void(double)>& progress) {
   std::deque<ChildProcess> running;
-  int started = 0;
-  while (static_cast<int>(records.size()) < count) {
+  int started = 0, taken = 0;
+  while (taken < count) {
     while (started < count && static_cast<int>(running.size()) < jobs) {
       running.emplace_back([&setup, &recording, started] {
         return pack(simulate(setup, recording, EngineKind::simgrid, static_cast<std::uint64_t>(started)));
       });
       ++started;
     }
-    const auto share = [&] { return static_cast<double>(records.size()) / count; };
+    const auto share = [&] { return static_cast<double>(taken) / count; };
     while (!running.front().ready(100))
       if (progress) progress(share());  // may throw: the children go with `running`
-    records.push_back(unpack(running.front().result()));
+    take(unpack(running.front().result()));
     running.pop_front();
+    ++taken;
     if (progress) progress(share());
   }
-  return records;
 }
 
 // One visitor names every member of a record, for writing and for reading alike.
@@ -229,14 +279,30 @@ std::vector<RunRecord> read_records(const std::filesystem::path& path) {
   return records;
 }
 
+namespace {
+
+void simulate_in_order(const Setup& setup, const Recording& recording, EngineKind engine, int count, int jobs, int most,
+                       const Take& take, const std::function<void(double)>& progress) {
+  if (engine == EngineKind::native) return Threads(count, jobs, most, take, progress).run(setup, recording);
+  if (!simgrid_available()) simulate(setup, recording, engine, 0);  // says what is missing
+  if (count > 1) return in_processes(setup, recording, count, jobs, take, progress);
+  take(simulate(setup, recording, engine, 0, progress));
+}
+
+}  // namespace
+
+void simulate_each(const Setup& setup, const Recording& recording, EngineKind engine, int count, int jobs,
+                   const Take& take, const std::function<void(double)>& progress) {
+  simulate_in_order(setup, recording, engine, count, std::max(1, jobs), std::max(1, jobs), take, progress);
+}
+
 std::vector<RunRecord> simulate_all(const Setup& setup, const Recording& recording, EngineKind engine, int count,
                                     int jobs, const std::function<void(double)>& progress) {
-  if (engine == EngineKind::native) return in_threads(setup, recording, count, std::max(1, jobs), progress);
-  if (!simgrid_available()) simulate(setup, recording, engine, 0);  // says what is missing
-  if (count > 1) return in_processes(setup, recording, count, std::max(1, jobs), progress);
-  std::vector<RunRecord> one;
-  one.push_back(simulate(setup, recording, engine, 0, progress));
-  return one;
+  std::vector<RunRecord> records;
+  records.reserve(static_cast<std::size_t>(count));
+  const Take keep = [&](RunRecord record) { records.push_back(std::move(record)); };
+  simulate_in_order(setup, recording, engine, count, std::max(1, jobs), count, keep, progress);
+  return records;
 }
 
 }  // namespace dynasoc

@@ -41,6 +41,12 @@ RunRecord simulate(const Setup& setup, const Recording& recording, EngineKind en
 std::vector<RunRecord> simulate_all(const Setup& setup, const Recording& recording, EngineKind engine, int count,
                                     int jobs, const std::function<void(double)>& progress = {});
 
+/// The same, one after another: `take` gets the records in their order, from one thread at a time, and what it keeps of
+/// them is its own affair. No more than `jobs` records exist beside those that it keeps. It may throw to end
+/// everything.
+void simulate_each(const Setup& setup, const Recording& recording, EngineKind engine, int count, int jobs,
+                   const std::function<void(RunRecord)>& take, const std::function<void(double)>& progress = {});
+
 /// A record as bytes, for the way from a child process to its parent.
 std::string pack(const RunRecord& record);
 RunRecord unpack(const std::string& bytes);

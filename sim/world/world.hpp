@@ -280,7 +280,7 @@ class World final : public manager::Profile, public manager::Foresight {
 
   struct LoadState {
     Stream stream;
-    std::uint64_t draws = 0;
+    std::uint64_t phases = 0;
     bool on = false;
     TimerId timer;
     double owed_ns = 0;  // bursts that came while an earlier one was still running

@@ -74,6 +74,7 @@ void World<E>::frame_lost(int a, const FrameQueue::Frame& frame, Outcome outcome
   record.unit = static_cast<std::uint8_t>(app_views_[a].unit);
   record.outcome = outcome;
   if (app.relative_deadline != kNever) record.deadline = frame.arrival + app.relative_deadline;
+  record.give_up(now_);
   record_.jobs.add(record);
 }
 

@@ -1,6 +1,7 @@
 // World: background loads come, go and burst. Included by world_impl.hpp alone.
 #pragma once
 
+#include "world/background.hpp"
 #include "world/world.hpp"
 
 namespace dynasoc {
@@ -45,9 +46,7 @@ void World<E>::load_phase(int b) {
   } else {
     withdraw(id);
   }
-  const double mean_ms = load.on ? demand.on_ms : demand.off_ms;
-  const double length_ms = demand.exponential ? mean_ms * load.stream.exponential(load.draws++) : mean_ms;
-  load.timer = engine_.at(now_ + std::max<Time>(1, from_ms(length_ms)), Priority::application,
+  load.timer = engine_.at(now_ + phase_length(demand, load.stream, load.phases++), Priority::application,
                           {kLoadPhase, static_cast<std::uint32_t>(b)});
 }
 

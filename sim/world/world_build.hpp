@@ -1,6 +1,7 @@
 // World: the board, the applications and the managers of one run are put together. Included by world_impl.hpp alone.
 #pragma once
 
+#include "world/background.hpp"
 #include "world/world.hpp"
 
 namespace dynasoc {
@@ -190,7 +191,7 @@ template <Engine E>
 void World<E>::build_loads() {
   for (std::size_t b = 0; b < setup_.background.size(); ++b) {
     const BackgroundSetup& setup = setup_.background[b];
-    loads_.emplace_back().stream = Stream(setup_.seed, setup.name + "/demand", replication_);
+    loads_.emplace_back().stream = demand_stream(setup_, b, replication_);
     Task& task = tasks_[apps_.size() + b];
     task.weight = setup.file.weight;
     task.unit = static_cast<std::uint8_t>(setup.unit);

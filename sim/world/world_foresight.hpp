@@ -1,6 +1,7 @@
 // World: the future, for clairvoyant policies. Included by world_impl.hpp alone.
 #pragma once
 
+#include "world/background.hpp"
 #include "world/world.hpp"
 
 namespace dynasoc {
@@ -42,24 +43,14 @@ manager::Future World<E>::future() const {
   }
   for (std::size_t b = 0; b < setup_.background.size(); ++b) {
     const BackgroundSetup& setup = setup_.background[b];
-    const Time from = from_s(setup.file.from_s),
-               to = setup.file.to_s > 0 ? std::min(from_s(setup.file.to_s), setup_.duration) : setup_.duration;
-    const auto add = [&](Time begin, Time end) {
+    const auto [from, to] = presence(setup_, b, setup_.duration);
+    const auto add = [&, to = to](Time begin, Time end) {
       if (begin < std::min(end, to)) out.loads.push_back({setup.unit, begin, std::min(end, to), setup.file.weight});
     };
     if (std::holds_alternative<ContinuousDemand>(setup.file.demand)) {
       add(from, to);
-    } else if (const auto* phases = std::get_if<OnOffDemand>(&setup.file.demand)) {
-      const Stream stream(setup_.seed, setup.name + "/demand", replication_);
-      std::uint64_t draws = 0;
-      bool on = true;
-      for (Time at = from; at < to; on = !on) {
-        const double mean_ms = on ? phases->on_ms : phases->off_ms;
-        const double length_ms = phases->exponential ? mean_ms * stream.exponential(draws++) : mean_ms;
-        const Time next = at + std::max<Time>(1, from_ms(length_ms));
-        if (on) add(at, next);
-        at = next;
-      }
+    } else if (std::holds_alternative<OnOffDemand>(setup.file.demand)) {
+      each_busy_phase(setup_, b, replication_, setup_.duration, add);
     } else {
       // How long a burst lasts depends on who else is there; one application beside it is assumed.
       const auto& bursts = std::get<PeriodicDemand>(setup.file.demand);

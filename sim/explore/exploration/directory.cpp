@@ -1,10 +1,11 @@
 #include "explore/exploration/directory.hpp"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <set>
 
+#include "common/directory_lock.hpp"
 #include "common/text.hpp"
+#include "results/output.hpp"
 
 namespace dynasoc::explore {
 namespace fs = std::filesystem;
@@ -13,13 +14,13 @@ namespace {
 constexpr const char* kManifest = "explore.json";
 
 void refuse_foreign_files(const fs::path& directory) {
-  static const std::set<std::string> ours{kManifest, "evaluations.tsv", "front.csv",
-                                          "all.csv", "front.json",      "front.svg"};
+  static const std::set<std::string> ours{kManifest,    "evaluations.tsv", "front.csv",  "all.csv",
+                                          "front.json", "front.svg",       "report.html"};
   std::error_code code;
   for (const auto& entry : fs::directory_iterator(directory, code)) {
     std::string name = entry.path().filename().string();
     if (name.ends_with(".partial")) name.resize(name.size() - 8);
-    if (!ours.contains(name))
+    if (name != DirectoryLock::kName && !ours.contains(name))
       throw InputError({directory.string(), 0, 0, ""},
                        "holds " + in_quotes(name) + ", which is not of an exploration; choose another directory");
   }
@@ -30,7 +31,14 @@ void check_manifest(const fs::path& directory, const Space& space) {
   const fs::path path = directory / kManifest;
   std::error_code code;
   if (!fs::exists(path, code)) {
-    if (fs::is_empty(directory, code)) return;
+    // What is there before explore.json is: left where that could not be written.
+    const auto is_nothing = [](const fs::directory_entry& entry) {
+      std::error_code ignored;
+      const std::string name = entry.path().filename().string();
+      return name == DirectoryLock::kName || name.ends_with(".partial") ||
+             (name == "evaluations.tsv" && entry.file_size(ignored) == 0);
+    };
+    if (std::all_of(fs::directory_iterator(directory, code), fs::directory_iterator(), is_nothing)) return;
     throw InputError({directory.string(), 0, 0, ""},
                      "holds files, but no explore.json: it is not an exploration's; choose another directory");
   }
@@ -49,32 +57,55 @@ void check_manifest(const fs::path& directory, const Space& space) {
                    "); choose another directory, or say --force to begin anew");
 }
 
-}  // namespace
-
-std::unique_ptr<Journal> open_directory(const fs::path& directory, const Space& space, bool force) {
-  const Location here{directory.string(), 0, 0, ""};
-  std::error_code code;
-  if (fs::exists(directory, code) && !fs::is_directory(directory, code))
-    throw InputError(here, "is a file, not a directory");
-  fs::create_directories(directory, code);
-  if (code) throw InputError(here, "cannot be created: " + code.message());
-  if (::access(directory.c_str(), W_OK | X_OK) != 0) throw InputError(here, "cannot be written to");
+// In a directory that nobody else can open meanwhile.
+std::unique_ptr<Journal> open_locked(const fs::path& directory, const Space& space, bool force,
+                                     const std::vector<std::string>& command_line) {
   refuse_foreign_files(directory);
   if (force) {
     Journal::refuse_if_in_use(directory);
-    for (const auto& entry : fs::directory_iterator(directory)) fs::remove(entry.path(), code);
+    std::error_code code;
+    for (const auto& entry : fs::directory_iterator(directory))
+      if (entry.path().filename() != DirectoryLock::kName) fs::remove(entry.path(), code);
   }
   check_manifest(directory, space);
   auto journal = std::make_unique<Journal>(directory);
   const Json manifest = {{"dynasoc", space.build()},
                          {"base", space.base_key()},
                          {"exploration", space.file().where.document->root()},
-                         {"scenario", space.base().document->root()}};
+                         {"scenario", space.base().document->root()},
+                         {"folder", relative_folder(directory, space.base().folder)},
+                         {"inputs", inputs_json(directory, hashes_of(space.base().inputs))},
+                         {"command_line", command_line}};
   write_file(directory / kManifest, manifest.dump(2) + "\n");
   return journal;
 }
 
+}  // namespace
+
+std::unique_ptr<Journal> open_directory(const fs::path& directory, const Space& space, bool force,
+                                        const std::vector<std::string>& command_line) {
+  const Location here{directory.string(), 0, 0, ""};
+  std::error_code code;
+  if (fs::exists(directory, code) && !fs::is_directory(directory, code))
+    throw InputError(here, "is a file, not a directory");
+  fs::create_directories(directory, code);
+  if (code) throw InputError(here, "cannot be created: " + code.message());
+  // Until the journal is open, which nobody else can open then.
+  DirectoryLock lock(directory);
+  try {
+    auto journal = open_locked(directory, space, force, command_line);
+    lock.remove();
+    return journal;
+  } catch (...) {
+    lock.remove();
+    throw;
+  }
+}
+
 void write_answer(const fs::path& directory, const Answer& answer) {
+  std::error_code code;
+  if (fs::exists(directory / "front.json", code) && read_file(directory / "front.json") != answer.front_json)
+    fs::remove(directory / "report.html", code);  // of another answer
   write_file(directory / "front.csv", answer.front_csv);
   write_file(directory / "all.csv", answer.all_csv);
   write_file(directory / "front.json", answer.front_json);

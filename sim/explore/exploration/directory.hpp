@@ -17,7 +17,9 @@ namespace dynasoc::explore {
 /// same or changed in variables, algorithm, racing or replications. Refuses (InputError) a directory that holds
 /// something else, one of another scenario or other metrics, one whose explore.json is not what this program writes,
 /// and one that another process is at work in. `force` begins anew in a directory that holds an exploration only.
-std::unique_ptr<Journal> open_directory(const std::filesystem::path& directory, const Space& space, bool force);
+/// `command_line` is remembered, for people.
+std::unique_ptr<Journal> open_directory(const std::filesystem::path& directory, const Space& space, bool force,
+                                        const std::vector<std::string>& command_line = {});
 
 /// Writes the answer's files, each complete or not at all.
 struct Answer {

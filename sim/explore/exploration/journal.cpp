@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "common/directory_lock.hpp"
+#include "common/outside.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc::explore {
@@ -62,7 +64,7 @@ std::optional<Evaluation> read_journal_line(std::string_view line) {
   double replication = -1;
   if (!read_number(cells[1], replication) || !(replication >= 0 && replication < 1e6)) return std::nullopt;
   out.replication = static_cast<int>(replication);
-  out.assignments = Json::parse(cells[2], nullptr, false);
+  out.assignments = read_json_line(cells[2]).value_or(Json());
   if (!out.assignments.is_object()) return std::nullopt;
   for (std::size_t at = 0; at <= cells[3].size();) {
     const std::size_t end = std::min(cells[3].find(',', at), cells[3].size());
@@ -78,7 +80,7 @@ Journal::Journal(const std::filesystem::path& directory) : path_(directory / "ev
   file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (file_ < 0) throw OutsideError(path_.string() + ": cannot be opened: " + std::strerror(errno));
   try {
-    if (::flock(file_, LOCK_EX | LOCK_NB) != 0) throw InputError({path_.string(), 0, 0, ""}, kInUse);
+    if (lock_file(file_, path_) == Locked::by_another) throw InputError({path_.string(), 0, 0, ""}, kInUse);
     const std::string text = read_file(path_);
     std::size_t at = 0;
     for (std::size_t number = 1; at < text.size(); ++number) {
@@ -111,7 +113,7 @@ void Journal::refuse_if_in_use(const std::filesystem::path& directory) {
   const auto path = directory / "evaluations.tsv";
   const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (file < 0) return;  // none there
-  const bool in_use = ::flock(file, LOCK_EX | LOCK_NB) != 0;
+  const bool in_use = ::flock(file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
   ::close(file);
   if (in_use) throw InputError({path.string(), 0, 0, ""}, kInUse);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "common/csv.hpp"
 #include "common/text.hpp"
@@ -45,9 +46,12 @@ std::shared_ptr<const Sweep> Sweep::load(const fs::path& path, const Overrides& 
     sweep->document_ = scenario_document(path, overrides, files);
   }
   Document& document = *sweep->document_;
+  std::optional<Location> named_in;
   if (document.root().contains("metrics")) {
-    sweep->metrics_ = read<std::vector<std::string>>(Value(sweep->document_)["metrics"]);
-    if (sweep->metrics_.empty()) throw Value(sweep->document_)["metrics"].error("is empty: a table needs a column");
+    const Value value = Value(sweep->document_)["metrics"];
+    sweep->metrics_ = read<std::vector<std::string>>(value);
+    if (sweep->metrics_.empty()) throw value.error("is empty: a table needs a column");
+    if (metrics.empty()) named_in = value.where().location();
   }
   if (!metrics.empty()) {
     sweep->metrics_ = metrics;
@@ -74,7 +78,12 @@ std::shared_ptr<const Sweep> Sweep::load(const fs::path& path, const Overrides& 
   if (sweep->metrics_.empty()) sweep->metrics_ = default_metrics(*first.setup);
   if (sweep->metrics_ == std::vector<std::string>{"all"}) sweep->metrics_ = metric_names(*first.setup);
   for (const AppSetup& app : first.setup->apps) sweep->applications_.push_back(app.name);
-  for (const std::string& metric : sweep->metrics_) sweep->columns_.emplace_back(*first.setup, metric);
+  try {
+    for (const std::string& metric : sweep->metrics_) sweep->columns_.emplace_back(*first.setup, metric);
+  } catch (const InputError& error) {
+    if (!named_in) throw;
+    throw InputError(*named_in, error.what());
+  }
   std::uint64_t step = sweep->size();
   for (const Axis& axis : sweep->axes_) {
     step /= axis.values.size();  // from one value of this axis to the next, the others being at their first
@@ -114,7 +123,10 @@ Scenario Sweep::scenario(std::uint64_t point) const {
     std::string values;
     for (std::size_t a = 0; a < axes_.size(); ++a)
       values += (a == 0 ? "" : ", ") + axes_[a].name + " = " + axes_[a].text(indices[a]);
-    throw InputError(std::string(error.what()) + " (where " + values + ")");
+    std::string message = error.what();
+    const std::string place = error.location().text() + ": ";
+    if (message.starts_with(place)) message.erase(0, place.size());
+    throw InputError(error.location(), message + " (where " + values + ")");
   }
 }
 

@@ -1,6 +1,5 @@
 // A sweep's directory: what is there, what is missing, and the table made of it.
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include <unordered_map>
 
 #include "common/csv.hpp"
+#include "common/directory_lock.hpp"
 #include "common/parallel.hpp"
 #include "common/text.hpp"
 #include "explore/sweep/sweep.hpp"
@@ -27,25 +27,6 @@ namespace {
 InputError wrong(const fs::path& directory, const std::string& message) {
   return InputError({directory.string(), 0, 0, ""}, message);
 }
-
-// Held while somebody works on a directory; the system lets it go with the process, however that ends.
-class DirectoryLock {
- public:
-  explicit DirectoryLock(const fs::path& directory) {
-    const fs::path path = directory / "lock";
-    file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (file_ < 0) throw wrong(directory, std::string("cannot be written to: ") + std::strerror(errno));
-    if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
-    ::close(file_);
-    throw wrong(directory, "another process is working on it");
-  }
-  ~DirectoryLock() { ::close(file_); }
-  DirectoryLock(const DirectoryLock&) = delete;
-  DirectoryLock& operator=(const DirectoryLock&) = delete;
-
- private:
-  int file_;
-};
 
 std::optional<std::string> fingerprint_in(const fs::path& directory) {
   const fs::path path = directory / "sweep.json";
@@ -63,7 +44,8 @@ void claim(const fs::path& directory, bool force) {
     throw wrong(directory, "is a file, not a directory");
   fs::create_directories(directory, code);
   if (code) throw wrong(directory, "cannot be created: " + code.message());
-  static const std::set<std::string> kOurs{"sweep.json", "inputs.tsv", "points", "points.old", "results.csv", "lock"};
+  static const std::set<std::string> kOurs{"sweep.json",  "inputs.tsv",  "points", "points.old",
+                                           "results.csv", "report.html", "lock"};
   for (const auto& entry : fs::directory_iterator(directory, code)) {
     std::string name = entry.path().filename().string();
     if (name.ends_with(".partial")) name.resize(name.size() - 8);
@@ -76,7 +58,7 @@ void claim(const fs::path& directory, bool force) {
 
 void wipe(const fs::path& directory) {
   std::error_code code;
-  for (const char* name : {"results.csv", "sweep.json", "inputs.tsv", "points", "points.old"})
+  for (const char* name : {"results.csv", "report.html", "sweep.json", "inputs.tsv", "points", "points.old"})
     fs::remove_all(directory / name, code);
 }
 
@@ -138,10 +120,10 @@ class InputList {
   void append(const std::string& lines) const {
     if (lines.empty()) return;
     const int file = ::open(path().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
-    const bool good = file >= 0 && ::write(file, lines.data(), lines.size()) == static_cast<ssize_t>(lines.size());
-    const std::string why = std::strerror(errno);
-    if (file >= 0) ::close(file);
-    if (!good) throw OutsideError(path().string() + ": cannot be written: " + why);
+    const ssize_t written = file < 0 ? -1 : ::write(file, lines.data(), lines.size());
+    int error = written < 0 ? errno : written < static_cast<ssize_t>(lines.size()) ? ENOSPC : 0;
+    if (file >= 0 && ::close(file) != 0 && error == 0) error = errno;
+    if (error != 0) throw OutsideError(path().string() + ": cannot be written: " + std::strerror(error));
   }
 
   fs::path directory_;
@@ -210,8 +192,7 @@ void describe_in(const Sweep& sweep, const fs::path& directory, bool force) {
   const bool same = there == sweep.fingerprint() && InputList(directory).unchanged();
   if (there && !same && fs::exists(points, code)) retire(directory);
   if (!same) {
-    fs::remove(directory / "results.csv", code);
-    fs::remove(directory / "inputs.tsv", code);
+    for (const char* older : {"results.csv", "report.html", "inputs.tsv"}) fs::remove(directory / older, code);
     write_file(directory / "sweep.json", sweep.manifest(directory).dump(2) + "\n");
   }
   fs::create_directories(points, code);
@@ -257,8 +238,8 @@ SweepProgress bring_up(const Sweep& sweep, const fs::path& directory, PointRange
   if (progress) progress(state);
   if (state.done == state.total) return state;
 
-  std::error_code gone;
-  fs::remove(directory / "results.csv", gone);  // a table of fewer points (a part's) would pass for the whole
+  std::error_code gone;  // a table of fewer points (a part's), or its page, would pass for the whole
+  for (const char* of_fewer : {"results.csv", "report.html"}) fs::remove(directory / of_fewer, gone);
   const auto pool = pool_of(directory);
   if (known_only && pool.empty()) return state;
   Missing missing(points, range);
@@ -458,7 +439,7 @@ SweepTable merge_sweeps(const std::vector<fs::path>& directories, const fs::path
     if (!points.empty()) {
       if (force && !among) wipe(into);
       fs::create_directories(into / "points", code);
-      fs::remove(into / "results.csv", code);  // of fewer points
+      for (const char* of_fewer : {"results.csv", "report.html"}) fs::remove(into / of_fewer, code);
       InputList inputs(into);
       for (const fs::path& directory : directories)
         if (!is_target(directory) && !inputs.join(InputList(directory)))
