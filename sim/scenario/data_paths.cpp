@@ -28,6 +28,8 @@ DataPaths::DataPaths(const fs::path& beside) : beside_(beside.empty() ? fs::path
 }
 
 std::vector<std::string> DataPaths::list(const std::string& folder, const std::string& ending, bool deep) const {
+  static const std::set<std::string> kOthers{".claim", ".explore", ".suite",
+                                             ".baseline"};  // beside what they are about
   std::set<std::string> names;
   std::error_code code;
   for (const fs::path& root : roots_) {
@@ -36,8 +38,7 @@ std::vector<std::string> DataPaths::list(const std::string& folder, const std::s
     const auto consider = [&](const fs::path& path) {
       if (ending.starts_with('/')) {
         if (fs::exists(path / ending.substr(1), code)) names.insert(path.filename().string());
-      } else if (path.extension() == ending && path.stem().extension() != ".claim" &&
-                 path.stem().extension() != ".explore") {
+      } else if (path.extension() == ending && !kOthers.contains(path.stem().extension().string())) {
         names.insert(fs::relative(path, base, code).replace_extension().string());
       }
     };
