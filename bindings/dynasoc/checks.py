@@ -19,27 +19,38 @@ def lint(*files: PathLike) -> list[dict[str, Any]]:
 
 
 def check(
-    *claims: PathLike, only: Sequence[str] = (), jobs: int | None = None, progress: Progress | None = None
+    *files: PathLike,
+    only: Sequence[str] = (),
+    update: bool = False,
+    junit: PathLike | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Evaluates claim files (or folders of them; without any, those that came with the package): what was published, what
-    we get, and whether the verdicts are those stored in the files (`as_stored`). only: names. Throws InputError."""
-    if not claims:
-        claims = (Path(_core.find("scenario", "claims/gpu-sharing")).parent,)
+    """Evaluates claim files and suites (or folders of them; without any, the claims that came with the package).
+
+    Of claims: what was published, what we get, and whether the verdicts are those stored in the files (`as_stored`). Of suites:
+    every expectation with its numbers, what else moved since the baseline was stored, and whether all hold (`holds`: the
+    claims' verdicts and the suites' expectations). only: names of claims, of suites, or SUITE/RUN. update: stores what the suites
+    gave as what is expected from now on; the answer is still that from before. junit: file for the results in JUnit's XML. Throws
+    InputError."""
+    if not files:
+        files = (Path(_core.find("scenario", "claims/gpu-sharing")).parent,)
     words = [*(word for name in only for word in option("only", name)), *option("jobs", jobs), "--json"]
+    words += [*option("update", update), *option("junit", junit)]
     answer: dict[str, Any] = json.loads(
-        command("check", *claims, *words, good=(0, 1), progress=progress)
+        command("check", *files, *words, good=(0, 1), progress=progress)
     )
     return answer
 
 
 def listing(kind: str) -> list[Any]:
-    """What there is to name: policies, governors, networks, platforms, scenarios, traces or metrics."""
+    """What there is to name: policies, governors, networks, platforms, scenarios, traces, metrics or columns."""
     answer: list[Any] = json.loads(command("list", kind, "--json"))
     return answer
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """The JSON Schema of a kind of file: scenario, platform, network, claim, sweep, search or exploration."""
+    """The JSON Schema of a kind of file: scenario, platform, network, claim, suite, sweep, search or exploration."""
     answer: dict[str, Any] = json.loads(command("schema", kind))
     return answer
 

@@ -68,7 +68,7 @@ void define_results(py::module_& module) {
       .def(
           "text",
           [](const HeldComparison& c, const std::vector<std::string>& metrics) {
-            return comparison_text(c.loaded->scenario, c.comparison, metrics, false);
+            return comparison_text(c.loaded->scenario, c.comparison, metrics, 100, false);
           },
           py::arg("metrics"), doc::comparison_text)
       .def(

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "cli/command.hpp"
+#include "cli/progress_line.hpp"
 
 namespace dynasoc::cli {
 
@@ -30,6 +31,9 @@ class Console {
   bool colour = false;       ///< whether `out` shows ANSI colours
   bool interactive = false;  ///< whether somebody reads `out` as it is written; then it may tell how long things took
 
+  /// `columns` where a window limits what is seen; 0, no limit, for what goes to a file or another program.
+  int window() const { return interactive ? columns : 0; }
+
   /// Work of some length begins: until `end_work` there are calls of `progress`. `quiet`: the user wants to see nothing
   /// of it. Called once at a time; use ProgressBar.
   virtual void begin_work(bool quiet) = 0;
@@ -41,12 +45,18 @@ class Console {
   /// Lets another program of ours answer the command line `words` in this one's place: its exit status, or nothing if
   /// it cannot be started. A terminal's console becomes that program and returns only then.
   virtual std::optional<int> continue_as(const std::filesystem::path& program, const Arguments& words) = 0;
+
+  /// What the work is counted in, for its rate. Told after `begin_work`, where it is known.
+  virtual void count_in(const WorkUnit& /*work*/) {}
 };
 
 /// Tells a console of progress while it exists.
 class ProgressBar {
  public:
   ProgressBar(Console& console, bool quiet) : console_(console) { console.begin_work(quiet); }
+  ProgressBar(Console& console, bool quiet, const WorkUnit& work) : ProgressBar(console, quiet) {
+    console.count_in(work);
+  }
   ~ProgressBar() { console_.end_work(); }
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;

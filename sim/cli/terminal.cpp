@@ -1,15 +1,19 @@
 #include "cli/terminal.hpp"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <new>
+#include <string_view>
 #include <vector>
 
 #include "cli/command_line.hpp"
@@ -26,44 +30,84 @@ void stop(int signal) {
   std::signal(signal, SIG_DFL);
 }
 
+constexpr double kBeforeFirst_s = 1, kBetweenDraws_s = 0.1;
+constexpr int kColumns = 80;  // of a terminal that does not say
+
+// Whether a variable is there and says something.
+bool set(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != '\0';
+}
+
+bool dumb() {
+  const char* term = std::getenv("TERM");
+  return term != nullptr && std::string_view(term) == "dumb";
+}
+
+int columns_of(int file, int otherwise) {
+  winsize size{};
+  return ::ioctl(file, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : otherwise;
+}
+
+std::ptrdiff_t glyphs_of(const std::string& text) {
+  return std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
+}
+
 double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
 
 TerminalConsole::TerminalConsole() : Console(std::cout, std::cerr) {
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) columns = size.ws_col;
+  columns = columns_of(STDOUT_FILENO, columns);
   interactive = ::isatty(STDOUT_FILENO) != 0;
-  colour = interactive && std::getenv("NO_COLOR") == nullptr;
+  const bool forced = set("CLICOLOR_FORCE") && std::string_view(std::getenv("CLICOLOR_FORCE")) != "0";
+  colour = !set("NO_COLOR") && (forced || (interactive && !dumb()));
 }
 
 void TerminalConsole::begin_work(bool quiet) {
-  shown_ = !quiet && ::isatty(STDERR_FILENO) != 0;
-  drawn_ = false;
+  shown_ = !quiet && ::isatty(STDERR_FILENO) != 0 && !dumb();
+  drawn_.clear();
   started_s_ = seconds();
   drawn_at_s_ = 0;
+  pace_ = {};
+  work_ = {};
   on_interrupt_ = std::signal(SIGINT, stop);
   on_terminate_ = std::signal(SIGTERM, stop);
+  on_hangup_ = std::signal(SIGHUP, stop);                   // the terminal is gone
+  if (on_hangup_ == SIG_IGN) std::signal(SIGHUP, SIG_IGN);  // nohup: somebody wants us to go on
 }
+
+void TerminalConsole::count_in(const WorkUnit& work) { work_ = work; }
 
 void TerminalConsole::progress(double share, const std::string& note) {
   if (interrupted) throw Interrupted{};
-  const double now_s = seconds(), elapsed_s = now_s - started_s_;
-  if (!shown_ || elapsed_s < 1 || now_s - drawn_at_s_ < 0.1) return;
+  const double now_s = seconds();
+  if (!shown_ || now_s - drawn_at_s_ < kBetweenDraws_s) return;
   drawn_at_s_ = now_s;
-  drawn_ = true;
-  const int width = note.empty() ? 40 : 16;  // so that the line stays below 80 columns
-  const int full = static_cast<int>(share * width);
-  std::string bar;
-  for (int i = 0; i < width; ++i) bar += i < full ? "━" : " ";
-  std::fprintf(stderr, "\r\033[K%s %3.0f %%, %.0f s left%s%s", bar.c_str(), 100 * share,
-               share > 0 ? elapsed_s / share * (1 - share) : 0.0, note.empty() ? "" : ", ", note.c_str());
+  pace_.look(now_s, share);
+  if (now_s - started_s_ < kBeforeFirst_s) return;
+  const int now_columns = columns_of(STDERR_FILENO, kColumns);  // a window may have changed its size
+  draw(progress_line(share, pace_, work_, note, now_columns), now_columns);
+}
+
+// The new line is written over the old one and the rest of that erased, in one write: an empty line is never seen.
+void TerminalConsole::draw(const std::string& line, int now_columns) noexcept {
+  if (line == drawn_) return;
+  std::string bytes;
+  // A window made narrower has wrapped the old line.
+  const int wrapped = (std::max(1, static_cast<int>(glyphs_of(drawn_))) - 1) / std::max(1, now_columns);
+  if (wrapped > 0) bytes = "\033[" + std::to_string(wrapped) + "A\r\033[J";
+  bytes += "\r" + line + "\033[K";
+  std::fwrite(bytes.data(), 1, bytes.size(), stderr);
+  std::fflush(stderr);
+  drawn_ = line;
 }
 
 void TerminalConsole::end_work() noexcept {
-  if (drawn_) std::fputs("\r\033[K", stderr);
+  draw("", columns_of(STDERR_FILENO, kColumns));
   std::signal(SIGINT, on_interrupt_);
   std::signal(SIGTERM, on_terminate_);
+  std::signal(SIGHUP, on_hangup_);
 }
 
 std::optional<int> TerminalConsole::continue_as(const std::filesystem::path& program, const Arguments& words) {
@@ -76,13 +120,26 @@ std::optional<int> TerminalConsole::continue_as(const std::filesystem::path& pro
   return std::nullopt;
 }
 
+namespace {
+
+// Whether nobody reads what we print any more: `dynasoc … | head` has seen enough.
+bool reader_is_gone() {
+  pollfd out{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+}
+
+}  // namespace
+
 int run_in_terminal(const Arguments& all, void (*pass_on)()) {
+  std::signal(SIGPIPE, SIG_IGN);  // it would leave scratch files and half-made results behind
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files is a reason like a full disk
   TerminalConsole console;
   try {
     try {
       const int status = run_command_line(all, console);
       std::cout.flush();
       if (!std::cout || std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+        if (reader_is_gone()) return 128 + SIGPIPE;  // as any program that is not wanted any more
         std::cerr << "dynasoc: standard output cannot be written\n";
         return kOutsideFailed;
       }
@@ -101,6 +158,9 @@ int run_in_terminal(const Arguments& all, void (*pass_on)()) {
   } catch (const Interrupted& end) {
     std::cerr << "dynasoc: interrupted; " << end.note << "\n";
     return 130;
+  } catch (const std::filesystem::filesystem_error& error) {
+    std::cerr << "dynasoc: " << error.path1().string() << ": " << error.code().message() << "\n";
+    return kOutsideFailed;
   } catch (const std::bad_alloc&) {
     std::cerr << "dynasoc: out of memory\n";
     return kOutsideFailed;

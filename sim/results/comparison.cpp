@@ -7,8 +7,10 @@
 #include <set>
 
 #include "common/csv.hpp"
+#include "common/outside.hpp"
 #include "common/parallel.hpp"
 #include "common/text.hpp"
+#include "results/checks/finding.hpp"
 #include "results/page.hpp"
 
 namespace dynasoc {
@@ -34,6 +36,7 @@ bool is_file(const std::string& policy) { return policy.ends_with(".json"); }
 template <class Interface>
 manager::Choice<Interface> choice(const std::string& text, const std::string& what) {
   if (is_file(text)) return manager::Choice<Interface>::from_value(Value(Document::load(text)));
+  const std::string shown = what.size() <= 200 ? what : in_quotes(what);
   const std::size_t open = text.find('(');
   const std::string name = text.substr(0, open);
   Json json = name;
@@ -49,14 +52,13 @@ manager::Choice<Interface> choice(const std::string& text, const std::string& wh
       if (equals == std::string::npos || equals == 0)
         throw InputError("--policies: " + in_quotes(one) + " of " + in_quotes(what) + " is not parameter=value");
       const std::string value = one.substr(equals + 1);
-      const Json parsed = Json::parse(value, nullptr, false);
       if (json.contains(one.substr(0, equals)))
         throw InputError("--policies: " + in_quotes(one.substr(0, equals)) + " is there twice in " + in_quotes(what));
-      json[one.substr(0, equals)] = parsed.is_discarded() ? Json(value) : parsed;
+      json[one.substr(0, equals)] = read_json_line(value).value_or(Json(value));  // or a bare word
       at = end + 1;
     }
   }
-  return manager::Choice<Interface>::from_value(Value(Document::parse(json.dump(), "--policies " + what)));
+  return manager::Choice<Interface>::from_value(Value(Document::parse(json.dump(), "--policies " + shown)));
 }
 
 bool is(const manager::Choice<Policy>& policy, std::string_view name) { return policy.name == name; }
@@ -75,6 +77,8 @@ Setup setup_of(const Setup& base, const Contender& contender) {
 Contender contender_of(const Scenario& scenario, const std::string& text) {
   const auto& policies = Registry<Policy>::instance();
   const auto& governors = Registry<Governor>::instance();
+  if (first_invalid_utf8(text) < text.size())
+    throw InputError("--policies: " + in_quotes(text) + " is not valid UTF-8");
   Contender out;
   out.label = text;
   // A plus sign outside of parentheses divides the policy from the governor.
@@ -431,22 +435,46 @@ std::string signed_text(double x, int digits) {
   return (x < 0 ? "−" : "+") + rounded_text(std::abs(x), digits);
 }
 
+// Digits after the point at which `x` has `digits` significant ones.
+int decimals_of(double x, int digits) {
+  if (x == 0) return 0;
+  return std::clamp(digits - 1 - static_cast<int>(std::floor(std::log10(std::abs(x)))), 0, 9);
+}
+
+// A mean to 4 significant digits, or as many as its interval (to 2) leaves it; both with the same decimals.
 std::string with_interval(const Estimate& estimate) {
   if (!std::isfinite(estimate.mean)) return "-";
   double half = (estimate.interval.high - estimate.interval.low) / 2;
   if (half < 1e-9 * std::abs(estimate.mean)) half = 0;  // rounding of sums
   if (std::abs(estimate.mean) < 1e-12 && half < 1e-12) return "0 ±0";
-  return rounded_text(estimate.mean) + (std::isfinite(half) ? " ±" + rounded_text(half, 2) : "");
+  int decimals = decimals_of(estimate.mean, 4);
+  if (half > 0) decimals = estimate.mean == 0 ? decimals_of(half, 2) : std::min(decimals, decimals_of(half, 2));
+  const std::string mean = check::fixed_text(estimate.mean, decimals);
+  if (!std::isfinite(half)) return mean;
+  if (half == 0) return mean + " ±0";
+  // What would be rounded to nothing is not nothing.
+  const double least = std::pow(10.0, -decimals);
+  return mean + " ±" +
+         (half < least / 2 ? "<" + check::fixed_text(least, decimals) : check::fixed_text(half, decimals));
+}
+
+// No difference in any replication, up to the rounding of sums.
+bool nothing(const Estimate& difference) {
+  const auto zero = [](double x) { return std::abs(x) < 1e-9; };
+  return zero(difference.mean) &&
+         (difference.n < 2 || (zero(difference.interval.low) && zero(difference.interval.high)));
 }
 
 std::string percent_range(const Estimate& relative) {
   if (!std::isfinite(relative.mean)) return "-";
+  if (nothing(relative)) return "0 %";
   return signed_text(100 * relative.mean, 3) + " % [" + signed_text(100 * relative.interval.low, 3) + ", " +
          signed_text(100 * relative.interval.high, 3) + "]";
 }
 
 std::string absolute_range(const Estimate& difference) {
   if (!std::isfinite(difference.mean)) return "-";
+  if (nothing(difference)) return "0";
   return signed_text(difference.mean, 3) + " [" + signed_text(difference.interval.low, 3) + ", " +
          signed_text(difference.interval.high, 3) + "]";
 }
@@ -466,11 +494,49 @@ std::string seeds_text(const SeedsNeeded& seeds) {
   return "?";
 }
 
+// Whether a difference to the baseline is decided, and in whose favour.
+enum class Mark : std::uint8_t { none, better, worse, other };
+
+// Of each contender but the baseline, in order. Looks at the data that ended a comparison leave nothing to test.
+std::vector<Mark> marks_of(const Setup& setup, const Comparison& comparison, const std::string& name) {
+  const ContenderResult& baseline = comparison.results[comparison.baseline];
+  const Better better = MetricColumn(setup, name).metric().better;
+  std::vector<double> p_values, means;
+  for (const ContenderResult& result : comparison.results) {
+    if (&result == &baseline) continue;
+    const auto differences = paired_differences(values_of(setup, result, name), values_of(setup, baseline, name));
+    const Estimate difference = estimate(differences);
+    p_values.push_back(nothing(difference) ? 1 : paired_p_value(differences));
+    means.push_back(difference.mean);
+  }
+  const std::vector<double> adjusted = holm(p_values);
+  std::vector<Mark> out;
+  for (std::size_t i = 0; i < means.size(); ++i) {
+    if (comparison.stopped_early || !(adjusted[i] < 1 - kConfidence))
+      out.push_back(Mark::none);
+    else if (better == Better::neither)
+      out.push_back(Mark::other);
+    else
+      out.push_back((means[i] < 0) == (better == Better::lower) ? Mark::better : Mark::worse);
+  }
+  return out;
+}
+
+std::string painted(const Page& page, Mark mark, const std::string& text) {
+  switch (mark) {
+    case Mark::better: return page.paint("32", text + " *");
+    case Mark::worse: return page.paint("31", text + " !");
+    case Mark::other: return text + " ~";
+    case Mark::none: return text + "  ";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string comparison_text(const Scenario& scenario, const Comparison& comparison,
-                            const std::vector<std::string>& metrics, bool colour) {
-  const Page page(0, colour);
+                            const std::vector<std::string>& metrics, int columns, bool colour) {
+  const Page page(columns, colour);
   const Setup& setup = *scenario.setup;
   const ContenderResult& baseline = comparison.results[comparison.baseline];
   std::string out = page.bold(setup.name);
@@ -492,24 +558,33 @@ std::string comparison_text(const Scenario& scenario, const Comparison& comparis
     for (const std::string& name : metrics)
       rows.back().push_back(with_interval(estimate(values_of(setup, result, name))));
   }
-  out += page.table(rows) + "\n";
+  out += page.blocks(rows) + "\n";
 
   // Shares and scores differ by points, quantities by percent.
   rows = {{"against " + baseline.contender.label}};
-  for (const std::string& name : metrics) rows[0].push_back(name);
-  for (const ContenderResult& result : comparison.results) {
-    if (&result == &baseline) continue;
-    rows.push_back({result.contender.label});
-    for (const std::string& name : metrics) {
+  for (const ContenderResult& result : comparison.results)
+    if (&result != &baseline) rows.push_back({result.contender.label});
+  bool marked = false;
+  for (const std::string& name : metrics) {
+    rows[0].push_back(name + "  ");  // as wide as the marks
+    const Metric& metric = MetricColumn(setup, name).metric();
+    const std::vector<Mark> marks = marks_of(setup, comparison, name);
+    std::size_t row = 1;
+    for (const ContenderResult& result : comparison.results) {
+      if (&result == &baseline) continue;
       const std::vector<double> own = values_of(setup, result, name), theirs = values_of(setup, baseline, name);
       const Estimate relative = relative_difference(own, theirs);
-      const bool quantity =
-          !MetricColumn(setup, name).metric().unit.empty() && (std::isfinite(relative.interval.low) || relative.n < 2);
-      rows.back().push_back(quantity ? percent_range(relative)
-                                     : absolute_range(estimate(paired_differences(own, theirs))));
+      const bool quantity = !metric.unit.empty() && (std::isfinite(relative.interval.low) || relative.n < 2);
+      const std::string text =
+          quantity ? percent_range(relative) : absolute_range(estimate(paired_differences(own, theirs)));
+      const Mark mark = marks[row - 1];
+      marked = marked || mark != Mark::none;
+      rows[row++].push_back(painted(page, mark, text));
     }
   }
-  if (rows.size() > 1) out += page.table(rows) + "\n";
+  if (rows.size() > 1) out += page.blocks(rows);
+  if (marked) out += page.dim("  decided at 95 % (Holm over the managers): * better, ! worse, ~ other") + "\n";
+  if (rows.size() > 1) out += "\n";
 
   // Of the objective, or of the last column where it is not shown: a table of everything would be read by nobody.
   const auto objective = std::find(metrics.begin(), metrics.end(), "run.cost");
@@ -526,7 +601,7 @@ std::string comparison_text(const Scenario& scenario, const Comparison& comparis
                           rounded_text(100 * wins.interval.high, 3) + "]",
                       probability_text(wins.mean_is_lower), seeds_text(seeds_needed(paired_differences(own, theirs)))});
     }
-    if (rows.size() > 1) out += page.table(rows) + "\n";
+    if (rows.size() > 1) out += page.blocks(rows) + "\n";
   }
 
   const bool regret = std::any_of(comparison.results.begin(), comparison.results.end(),
@@ -545,7 +620,7 @@ std::string comparison_text(const Scenario& scenario, const Comparison& comparis
       for (const auto* part : {&result.anatomy.misprediction, &result.anatomy.switching, &result.anatomy.granularity})
         rows.back().push_back(with_interval(estimate(*part)));
     }
-    out += page.table(rows);
+    out += page.blocks(rows);
     for (const ContenderResult& result : comparison.results) {
       if (result.certificates.empty() || result.certificates[0].method.empty()) continue;
       const Json json = certificate_json(result.certificates);

@@ -84,9 +84,10 @@ std::vector<double> values_of(const Setup& setup, const ContenderResult& result,
 /// {…}}}}}.
 Json comparison_json(const Scenario& scenario, const Comparison& comparison);
 
-/// The same for a terminal, `metrics` in columns; every difference with its interval.
+/// The same for a page `columns` wide (0: unlimited), `metrics` in columns, in several blocks where they do not fit;
+/// every difference with its interval and a mark where it is decided.
 std::string comparison_text(const Scenario& scenario, const Comparison& comparison,
-                            const std::vector<std::string>& metrics, bool colour);
+                            const std::vector<std::string>& metrics, int columns, bool colour);
 
 /// Values by contender, replication and metric, one a row: policy,replication,metric,value.
 std::string comparison_csv(const Scenario& scenario, const Comparison& comparison);

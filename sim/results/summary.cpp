@@ -346,10 +346,32 @@ namespace {
 
 std::string percent(double share) { return std::isfinite(share) ? rounded_text(100 * share, 3) + " %" : "-"; }
 
+// The strip with so many steps taken together.
+std::vector<AppRecord::Step> folded(const AppRecord& app, std::size_t fold) {
+  std::vector<AppRecord::Step> out((AppRecord::kSteps + fold - 1) / fold);
+  for (std::size_t i = 0; i < AppRecord::kSteps; ++i) {
+    AppRecord::Step& to = out[i / fold];
+    to.completed += app.strip[i].completed;
+    to.latency_sum_ms += app.strip[i].latency_sum_ms;
+    to.subnet_sum += app.strip[i].subnet_sum;
+  }
+  return out;
+}
+
 // Latency over time: one mark a step, the target as a line, the sub-network underneath.
 std::string picture(const Page& page, const AppRecord& app, double target_ms, double duration_s) {
+  constexpr std::size_t kAxis = 13, kFewest = 12;
+  std::size_t fold = 1;  // steps a column, so that it fits
+  if (page.columns() > 0) {
+    const auto columns = static_cast<std::size_t>(page.columns());
+    if (columns < kAxis + kFewest) return "";
+    const std::size_t room = columns - kAxis;
+    fold = (AppRecord::kSteps + room - 1) / room;
+  }
+  const std::vector<AppRecord::Step> strip = folded(app, fold);
+  if (strip.size() < kFewest) return "";
   double low = 1e300, high = 0;
-  for (const auto& step : app.strip)
+  for (const auto& step : strip)
     if (step.completed > 0) {
       const double ms = static_cast<double>(step.latency_sum_ms) / step.completed;
       low = std::min(low, ms);
@@ -378,7 +400,7 @@ std::string picture(const Page& page, const AppRecord& app, double target_ms, do
     std::string line =
         "  " + std::string(static_cast<std::size_t>(std::max(0, 9 - static_cast<int>(label.size()))), ' ') + label;
     line += row == target_row ? " ┤" : " │";
-    for (const auto& step : app.strip) {
+    for (const auto& step : strip) {
       const double ms = step.completed > 0 ? static_cast<double>(step.latency_sum_ms) / step.completed : -1;
       if (ms >= bottom + height)
         line +=
@@ -394,7 +416,7 @@ std::string picture(const Page& page, const AppRecord& app, double target_ms, do
   std::string levels = "  sub-net   ";
   const bool moves =
       std::count_if(app.subnets.begin(), app.subnets.end(), [](const SubnetRecord& s) { return s.completed > 0; }) > 1;
-  for (const auto& step : app.strip) {
+  for (const auto& step : strip) {
     if (step.completed == 0)
       levels += " ";
     else {
@@ -404,7 +426,9 @@ std::string picture(const Page& page, const AppRecord& app, double target_ms, do
   }
   if (moves) out += levels + "\n";
   const std::string end = rounded_text(duration_s, 4) + " s";
-  out += "            0" + std::string(AppRecord::kSteps - 1 - end.size(), ' ') + end + "\n";
+  out += "            0";
+  if (strip.size() > 1 + end.size()) out += std::string(strip.size() - 1 - end.size(), ' ') + end;
+  out += "\n";
   return out;
 }
 
@@ -446,7 +470,7 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
                     rounded_text(mean_accuracy(app)), rounded_text(energy_per_job_mj(app)),
                     std::to_string(app.subnet_switches)});
   }
-  out += page.table(rows);
+  out += page.blocks(rows);
   if (!unsupported.empty())
     out += page.dim("  -  fewer frames than the percentile needs by MLPerf's rule (" + unsupported + ")") + "\n";
   out += "\n";
@@ -457,7 +481,7 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
     const auto& targets = setup.apps[a].file.targets;
     const double target_ms = targets.empty() ? 0 : targets.back().latency_ms;
     const std::string drawn = picture(page, app, target_ms, records[0].duration_s);
-    if (drawn.empty() || page.columns() < 86) continue;
+    if (drawn.empty()) continue;
     out += "  " + page.bold(app.name) +
            page.dim(": latency over time" + std::string(target_ms > 0 ? ", target dotted" : "")) + "\n" + drawn + "\n";
   }
@@ -477,7 +501,7 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
                            rounded_text(app.accuracy[s])});
         }
       }
-    out += page.table(lines) + "\n";
+    out += page.blocks(lines) + "\n";
   }
 
   std::vector<std::vector<std::string>> units{
@@ -486,7 +510,7 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
     units.push_back({name, percent(unit["utilisation"]), rounded_text(unit["mean_mhz"]), rounded_text(unit["energy_j"]),
                      rounded_text(unit["job_energy_j"]), rounded_text(unit["idle_energy_j"]),
                      rounded_text(unit["background_energy_j"])});
-  out += page.table(units);
+  out += page.blocks(units);
   const Json& platform = summary["platform"];
   out +=
       "  board     " + rounded_text(platform["energy_j"]) + " J, " + rounded_text(platform["mean_power_w"]) + " W mean";

@@ -17,8 +17,8 @@ namespace dynasoc {
 /// decided and had no result by their deadline. Frames unfinished at the end are in `jobs` only.
 Json summary_json(const Scenario& scenario, const std::string& engine, const std::vector<RunRecord>& records);
 
-/// The same for a terminal: tables, a picture of latency over time, warnings. `columns` is the terminal's width;
-/// `colour` allows ANSI colours.
+/// The same for a terminal: tables, a picture of latency over time, warnings. `columns` is the page's width, 0
+/// for one without an end; `colour` allows ANSI colours.
 std::string summary_text(const Scenario& scenario, const std::string& engine, const std::vector<RunRecord>& records,
                          int columns, bool colour);
 

@@ -102,21 +102,6 @@ Claim load_claim(const fs::path& path) {
   return out;
 }
 
-std::vector<fs::path> claims_in(const fs::path& path) {
-  std::error_code code;
-  if (!fs::is_directory(path, code)) {
-    if (!fs::exists(path, code)) throw InputError({path.string(), 0, 0, ""}, "no such file or folder");
-    return {path};
-  }
-  std::vector<fs::path> out;
-  for (const auto& entry : fs::directory_iterator(path, code))
-    if (entry.path().filename().string().ends_with(kClaimEnding)) out.push_back(entry.path());
-  if (out.empty())
-    throw InputError({path.string(), 0, 0, ""}, "has no claim files (*" + std::string(kClaimEnding) + ")");
-  std::sort(out.begin(), out.end());
-  return out;
-}
-
 Checked evaluate(const Claim& claim, int jobs, const std::function<void(double)>& progress) {
   const Context context{claim.path.parent_path(), jobs, progress};
   Checked out;

@@ -50,9 +50,6 @@ inline constexpr std::string_view kClaimEnding = ".claim.json";
 /// Reads a claim file and everything it names. Throws InputError.
 Claim load_claim(const std::filesystem::path& path);
 
-/// The claim files of a folder, by name; or the one file. Throws InputError where there is none.
-std::vector<std::filesystem::path> claims_in(const std::filesystem::path& path);
-
 struct Checked {
   Claim claim;
   std::vector<Finding> findings;
