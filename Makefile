@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 export JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench board-demo agent-bundle python lint format clean
+.PHONY: help setup build run test bench board-demo agent-bundle python docs screenshots fuzz sanitize coverage kill-test lint format clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -16,11 +16,23 @@ build: setup  ## build build/release/dynasoc (and dynasoc-simgrid, where SimGrid
 	@cmake --preset release --log-level=WARNING >/dev/null
 	@cmake --build --preset release --parallel $(JOBS) --target dynasoc_programs
 
-run: build  ## simulate scenarios/claims/gpu-sharing.json into out/gpu-sharing
+run: build  ## simulate scenarios/claims/gpu-sharing.json into out/gpu-sharing, and make its report
 	build/release/dynasoc run scenarios/claims/gpu-sharing.json --out out/gpu-sharing --force
+	build/release/dynasoc report out/gpu-sharing --force
 
-test: setup  ## build everything and run all tests
+test:  ## build everything and run all tests
+	@tools/setup.sh --test
 	@tools/test.sh release
+
+fuzz:  ## fuzz every parser with libFuzzer, FUZZ_S seconds each (600); needs clang-14
+	@tools/fuzz.sh
+
+sanitize: setup  ## run the tests under the address, undefined-behaviour and thread sanitizers
+	@DYNASOC_TEST_SCALE=0.2 tools/test.sh asan
+	@DYNASOC_TEST_SCALE=0.1 tools/test.sh tsan
+
+coverage: setup  ## which lines of sim/ the tests run; needs gcovr
+	@tools/coverage.sh
 
 bench: build  ## measure the simulation speed on this machine, then the Python package's
 	build/release/dynasoc bench
@@ -35,6 +47,17 @@ agent-bundle: setup  ## build/dynasoc-agent.tar.gz: the agent's sources and the 
 
 python: setup  ## make build/venv: a virtual environment with the Python package, its extras and its tests
 	@tools/python.sh
+
+screenshots: build  ## make the README's pictures of reports, with chromium
+	@tools/setup.sh --test
+	@tools/python.sh
+	build/venv/bin/python tools/screenshots.py
+
+docs:  ## build build/site: the documentation as a site that opens without a server
+	@tools/site.sh
+
+kill-test: build  ## kill every command that writes a directory 300 times, at random moments
+	python3 tests/smoke/kill_test.py 300
 
 lint:  ## check formatting and static analysis
 	@tools/setup.sh --lint

@@ -3,13 +3,16 @@
 
     tools/docs.py            brings README.md and docs/ up to date
     tools/docs.py --check    changes nothing; names what is out of date or does not run, and ends with status 1
+    tools/docs.py PAGE…      these documents alone
 
 In a document,
   - a block ```console holds commands (after `$ `) and what they print: it is run, and what it prints is put there;
   - a block ```sh holds commands to try: every `dynasoc …` line of it is run, and must succeed;
+  - a block with title="PATH" is a file that the reader writes: it is written, for the commands after it;
   - what stands between `<!-- generated: WHAT -->` and `<!-- end -->` is made from the program (see GENERATORS).
 Every document has a scratch directory of its own in which the repository's folders appear read as they are and out/ is
-empty. Commands that build or measure (`make`, `dynasoc bench`) are not run: what they print stays as it is.
+empty. Commands that build or measure (`make`, `dynasoc bench`) are not run: what they print stays as it is. A document that
+has the reader write files elsewhere than in out/ gets a copy of the tree instead, and builds it (tools/docs_tree.py).
 
 Besides the documents: docs/schema/*.json and the pictures in docs/images.
 """
@@ -23,9 +26,11 @@ import subprocess
 import sys
 import tempfile
 
+import docs_tree
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOT_RUN = re.compile(r"^\s*(make|git|cd|export|sudo|apt-get|docker)\b|\bdynasoc bench(?! --help)|\btools/(docs|bench_python)\.")
-SCHEMAS = ("scenario", "platform", "network", "claim", "sweep", "search", "exploration")
+SCHEMAS = ("scenario", "platform", "network", "claim", "suite", "sweep", "search", "exploration")
 PICTURES = {"gpu-sharing": "scenarios/claims/gpu-sharing.json"}
 FRONTS = {"bursty-camera": "scenarios/explore/bursty-camera.explore.json"}
 CPU_GOVERNORS = {"schedutil of JetPack 5": "schedutil", "schedutil of JetPack 4": '{"name":"schedutil","variant":"jetpack-4"}',
@@ -44,21 +49,29 @@ class Failure(Exception):
 class Scratch:
     """A directory that looks like the repository, with an empty out/, where documents' commands are run."""
 
-    def __init__(self, binary):
+    def __init__(self, binary, copy=False):
         self.folder = tempfile.TemporaryDirectory(prefix="dynasoc-docs-")
         self.path = pathlib.Path(self.folder.name) / "dynasoc"
-        self.path.mkdir()
-        for entry in ROOT.iterdir():
-            if entry.name not in ("out", "build", ".git"):
-                (self.path / entry.name).symlink_to(entry)
+        self.binary, self.copy, self.made = binary, copy, None
+        if copy:
+            docs_tree.copy(ROOT, self.path)
+        else:
+            self.path.mkdir()
+            for entry in ROOT.iterdir():
+                if entry.name not in ("out", "build", ".git"):
+                    (self.path / entry.name).symlink_to(entry)
         (self.path / "out").mkdir()
         programs = pathlib.Path(self.folder.name) / "bin"
         programs.mkdir()
-        (programs / "dynasoc").symlink_to(binary)
+        self.program = programs / "dynasoc"
+        self.program.symlink_to(binary)
         self.environment = {name: value for name, value in os.environ.items()
-                            if name not in ("COLUMNS", "LINES", "DYNASOC_DATA", "CLICOLOR_FORCE")}
+                            if name not in ("COLUMNS", "LINES", "DYNASOC_DATA", "CLICOLOR_FORCE", "GITHUB_ACTIONS")}
         self.environment.update(PATH=f"{programs}{os.pathsep}{os.environ['PATH']}", LC_ALL="C.UTF-8", NO_COLOR="1",
                                 PYTHONDONTWRITEBYTECODE="1")
+        if copy:
+            # The program and its tests know the folder that they were built in: here they are to look into the copy.
+            self.environment.update(DYNASOC_DATA=str(self.path), DYNASOC_SOURCE_DIR=str(self.path))
 
     def __enter__(self):
         return self
@@ -75,6 +88,25 @@ class Scratch:
             if private in text:
                 raise Failure(f"`{command}` prints the path of this machine: {private}")
         return done.returncode, text
+
+    def write(self, path, content):
+        """A file that the reader writes."""
+        target = (self.path / path).resolve()
+        if not target.is_relative_to((self.path if self.copy else self.path / "out").resolve()):
+            raise Failure(f"{path} is no place to write to")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content + "\n", encoding="utf-8")
+
+    def build(self, target):
+        try:
+            self.made = self.made or docs_tree.Build(ROOT, self.path, self.binary.parent, self.environment)
+            self.made.target(target)
+        except docs_tree.BuildFailed as failure:
+            raise Failure(str(failure)) from failure
+        built = self.path / "build" / "release" / "dynasoc"
+        if built.exists():
+            self.program.unlink()
+            self.program.symlink_to(built)
 
     def dynasoc(self, arguments):
         status, text = self.run("dynasoc " + arguments)
@@ -189,6 +221,10 @@ def inner_sections(schema, path, out):
                 inner, where = inner["additionalProperties"], where + ".NAME"
             else:
                 break
+        # `true`, `false` or an object with members; the parameters of policies and governors are in policies.md.
+        for option in inner.get("anyOf", []) if not is_choice(inner) else []:
+            if option.get("properties"):
+                schema_sections(option, where, f"`{where}`", out)
         if "oneOf" in inner:
             out += [f"### `{where}`", ""]
             rows = []
@@ -208,10 +244,15 @@ def inner_sections(schema, path, out):
     return out
 
 
-def generate_schema(scratch, kind):
+def generate_schema(scratch, kind, beside=None):
+    """Every member of a kind of file; `beside` names another kind whose members it has too, and which are left out."""
     schema = json.loads(scratch.dynasoc(f"schema {kind}"))
-    article = "An" if kind[0] in "aeiou" else "A"
-    return "\n".join(schema_sections(schema, "", f"{article} {kind} file", [])).rstrip()
+    title = f"{'An' if kind[0] in 'aeiou' else 'A'} {kind} file"
+    if beside:
+        others = json.loads(scratch.dynasoc(f"schema {beside}"))["properties"]
+        schema["properties"] = {name: member for name, member in schema["properties"].items() if name not in others}
+        title += f", beside a {beside}'s members"
+    return "\n".join(schema_sections(schema, "", title, [])).rstrip()
 
 
 # ----------------------------------------------------------------------------------------------------------------------
@@ -337,8 +378,17 @@ def generate_power(scratch, platform, unit, what, *variant):
     return "\n".join(lines)
 
 
-def generate_file(_, path, language):
-    return f"```{language}\n{(ROOT / path).read_text(encoding='utf-8').rstrip()}\n```"
+def generate_file(_, path, language, title=None):
+    """A file of the repository; with `title`, as one that the reader writes there."""
+    head = language + (f' title="{title}"' if title else "")
+    return f"```{head}\n{(ROOT / path).read_text(encoding='utf-8').rstrip()}\n```"
+
+
+def generate_columns(scratch, table):
+    """The columns of a table that a run leaves behind."""
+    tables = {one["name"]: one for one in json.loads(scratch.dynasoc("list columns --json"))}
+    rows = [f"| `{column['name']}` | {column['unit']} | {column['doc']} |" for column in tables[table]["columns"]]
+    return "\n".join([tables[table]["doc"], "", "| column | unit | meaning |", "| --- | --- | --- |", *rows])
 
 
 GENERATORS = {
@@ -347,6 +397,7 @@ GENERATORS = {
     "policies": lambda scratch: generate_registered(scratch, "policies", "policies"),
     "governors": lambda scratch: generate_registered(scratch, "governors", "governors"),
     "metrics": generate_metrics,
+    "columns": generate_columns,
     "check": generate_check,
     "power": generate_power,
 }
@@ -373,6 +424,11 @@ def run_console(scratch, block, where):
             at += 1
         command = "\n".join(shown)[2:]
         out += shown
+        builds = docs_tree.BUILD.fullmatch(command)
+        if builds and scratch.copy:
+            scratch.build(builds.group(1) or "dynasoc")
+            out += old
+            continue
         if NOT_RUN.search(command):
             out += old
             continue
@@ -392,9 +448,15 @@ def run_sh(scratch, block, where):
             raise Failure(f"{where}: `{command}` ends with status {status}:\n{text}")
 
 
+FENCED = re.compile(r"^```(\w*)([^\n]*)\n(.*?)\n```$", re.S | re.M)
+TITLE = re.compile(r'\btitle="([^"]+)"')
+
+
 def make_document(text, name, binary):
     """The document as it should be."""
-    with Scratch(binary) as scratch:
+    written = [path for block in FENCED.finditer(text) for path in TITLE.findall(block.group(2))]
+    written += re.findall(r"^<!-- generated: file \S+ \S+ (\S+) -->$", text, flags=re.M)  # before it is first made
+    with Scratch(binary, copy=any(not path.startswith("out/") for path in written)) as scratch:
         def generated(match):
             what, *arguments = match.group(1).split()
             if what not in GENERATORS:
@@ -402,15 +464,19 @@ def make_document(text, name, binary):
             return f"<!-- generated: {match.group(1)} -->\n{GENERATORS[what](scratch, *arguments)}\n<!-- end -->"
 
         def fenced(match):
-            where = f"{name}:{text.count(chr(10), 0, match.start()) + 1}"
-            if match.group(1) == "console":
-                return f"```console\n{run_console(scratch, match.group(2), where)}\n```"
-            if match.group(1) in ("sh", "bash"):
-                run_sh(scratch, match.group(2), where)
+            language, head, block = match.groups()
+            where = f"{name}:{made.count(chr(10), 0, match.start()) + 1}"
+            title = TITLE.search(head)
+            if title:
+                scratch.write(title.group(1), block)
+            elif language == "console":
+                return f"```console{head}\n{run_console(scratch, block, where)}\n```"
+            elif language in ("sh", "bash"):
+                run_sh(scratch, block, where)
             return match.group(0)
 
-        out = re.sub(r"^```(\w*)[^\n]*\n(.*?)\n```$", fenced, text, flags=re.S | re.M)
-        return re.sub(r"^<!-- generated: ([^\n]*?) -->\n.*?^<!-- end -->$", generated, out, flags=re.S | re.M)
+        made = re.sub(r"^<!-- generated: ([^\n]*?) -->\n.*?^<!-- end -->$", generated, text, flags=re.S | re.M)
+        return FENCED.sub(fenced, made)
 
 
 def response(scratch, unit, governors, scenario):
@@ -427,12 +493,23 @@ def response(scratch, unit, governors, scenario):
 
 
 def documents():
-    return [ROOT / "README.md"] + sorted((ROOT / "docs").glob("*.md"))
+    return [ROOT / "README.md"] + sorted((ROOT / "docs").rglob("*.md"))
+
+
+def make_pages(binary, paths):
+    """Path and content of documents; problems go to the second list."""
+    contents, problems = {}, []
+    for path in paths:
+        try:
+            contents[path] = make_document(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)), binary)
+        except Failure as failure:
+            problems.append(str(failure))
+    return contents, problems
 
 
 def make_everything(binary):
     """Path and content of everything this program is responsible for; problems go to the second list."""
-    contents, problems = {}, []
+    contents = {}
     with Scratch(binary) as scratch:
         for kind in SCHEMAS:
             contents[ROOT / "docs" / "schema" / f"{kind}.schema.json"] = scratch.dynasoc(f"schema {kind}")
@@ -450,22 +527,23 @@ def make_everything(binary):
             contents[ROOT / "docs" / "images" / f"{name}.svg"] = text
         for name, (unit, governors, scenario) in RESPONSES.items():
             contents[ROOT / "docs" / "images" / f"{name}.svg"] = response(scratch, unit, governors, scenario)
-    for path in documents():
-        try:
-            contents[path] = make_document(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)), binary)
-        except Failure as failure:
-            problems.append(str(failure))
-    return contents, problems
+    pages, problems = make_pages(binary, documents())
+    return contents | pages, problems
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing, name what is out of date")
+    parser.add_argument("pages", nargs="*", metavar="PAGE", type=pathlib.Path, help="these documents alone")
     options = parser.parse_args()
     binary = pathlib.Path(os.environ.get("DYNASOC_BINARY", ROOT / "build" / "release" / "dynasoc")).resolve()
     if not binary.exists():
         sys.exit(f"{binary}: no such program; `make build` makes it")
-    contents, problems = make_everything(binary)
+    unknown = [page for page in options.pages if page.resolve() not in documents()]
+    if unknown:
+        sys.exit(f"{unknown[0]}: none of the documents: README.md and what is in docs/")
+    contents, problems = (make_pages(binary, [page.resolve() for page in options.pages]) if options.pages else
+                          make_everything(binary))
     stale = [path for path, content in contents.items()
              if not path.exists() or path.read_text(encoding="utf-8") != content]
     for path in stale:

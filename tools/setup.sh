@@ -1,16 +1,20 @@
 #!/usr/bin/env bash
-# Installs the packages that building and testing need, where they are missing. --lint: also the lint tools.
+# Installs the packages that building needs, where they are missing. --test: also what only tests need; --lint: the lint tools.
 set -euo pipefail
 
 packages=(cmake ninja-build g++ pkg-config nlohmann-json3-dev libeigen3-dev libboost-dev libboost-program-options-dev
-  catch2 libsimgrid-dev coinor-libcbc-dev libpagmo-dev libboost-context-dev ccache python3 python3-dev python3-venv python3-simpy
+  catch2 libsimgrid-dev coinor-libcbc-dev libpagmo-dev libprotozero-dev libboost-context-dev ccache python3 python3-dev
+  python3-venv python3-simpy python3-yaml
   libdnnl-dev ocl-icd-opencl-dev openssh-server openssh-client)
+test_packages=(chromium chromium-driver)
 commands=(cmake ninja g++ python3)
-if [[ ${1-} == --lint ]]; then
+if [[ ${1-} == --test ]]; then
+  packages+=("${test_packages[@]}")
+elif [[ ${1-} == --lint ]]; then
   packages+=(clang-format clang-tidy)
   commands+=(clang-format clang-tidy)
 elif [[ $# -gt 0 ]]; then
-  echo "usage: $0 [--lint]" >&2
+  echo "usage: $0 [--test | --lint]" >&2
   exit 2
 fi
 

@@ -7,7 +7,7 @@
     run.jobs.to_pandas()
 
 The modules mirror the simulator's layers: `files` (scenarios, platforms, networks) and `table`, `manager` and `policies`,
-`running` and `results`, `exploring` and `distributed`, `board`, `checks`, `commands`, and beside them `gym` and `plot`. Everything here is imported when it is first
+`running`, `results` and `reporting`, `exploring` and `distributed`, `board`, `trace`, `checks`, `commands`, and beside them `gym` and `plot`. Everything here is imported when it is first
 used: NumPy, pandas, matplotlib and gymnasium are needed only by what uses them.
 """
 
@@ -23,12 +23,14 @@ from .commands import command
 from .exploring import Exploration, Search, Sweep, explore, merge, search, sweep
 from .files import Network, Platform, Record, Scenario
 from .manager import Application, Decision, Domain, Observation, Policy, Sample, Triggers, Unit, register
+from .reporting import report
 from .results import Candidates, Comparison, Decisions, Jobs, Replication, Run, TimelineLog
 from .running import compare, run
+from .saved import Saved, load
 
 __version__: str = _core.__version__
 
-_MODULES = ("board", "distributed", "gym", "plot", "policies", "table")
+_MODULES = ("board", "distributed", "gym", "plot", "policies", "table", "trace")
 
 if TYPE_CHECKING:
     from . import board as board
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from . import plot as plot
     from . import policies as policies
     from . import table as table
+    from . import trace as trace
 
 
 def __getattr__(name: str) -> Any:
@@ -69,6 +72,7 @@ __all__ = [
     "Replication",
     "Run",
     "Sample",
+    "Saved",
     "Scenario",
     "Search",
     "Sweep",
@@ -81,8 +85,10 @@ __all__ = [
     "explore",
     "lint",
     "listing",
+    "load",
     "merge",
     "register",
+    "report",
     "run",
     "schema",
     "search",

@@ -485,7 +485,7 @@ class Run:
         """
     def save(self, directory: str, force: bool, command_line: collections.abc.Sequence[str]) -> None:
         """
-        Writes jobs.csv, decisions.csv, candidates.csv, timeline.csv, trace.json, summary.json and, last, manifest.json; each appears complete or not at all. A directory without manifest.json holds an unfinished run.
+        Writes the files of a run whose records are all there. Throws OutsideError.
         """
     def summary(self) -> dict[str, typing.Any]:
         """
@@ -495,7 +495,7 @@ class Run:
         """
     def text(self, columns: typing.SupportsInt | typing.SupportsIndex) -> str:
         """
-        The same for a terminal: tables, a picture of latency over time, warnings. `columns` is the terminal's width; `colour` allows ANSI colours.
+        The same for a terminal: tables, a picture of latency over time, warnings. `columns` is the page's width, 0 for one without an end; `colour` allows ANSI colours.
         """
     def timeline(self, replication: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.void]:
         """
@@ -507,7 +507,7 @@ class Run:
         """
     def write_trace(self, path: str, replication: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
-        Writes one replication in Chrome's trace event format, which Perfetto opens: units as processes, applications as threads, decisions as instants, power as a counter. Complete or not at all. Throws OutsideError.
+        Writes one replication in Chrome's trace event format, which Perfetto opens: a process for each unit and each application, with inferences, waiting, outcomes and background loads; the manager's decisions; counters. Needs the record's jobs, decisions and timeline. Complete or not at all. Throws OutsideError.
         """
     @property
     def engine(self) -> str:
@@ -540,7 +540,7 @@ class Comparison:
         """
     def text(self, metrics: collections.abc.Sequence[str]) -> str:
         """
-        The same for a terminal, `metrics` in columns; every difference with its interval.
+        The same for a page `columns` wide (0: unlimited), `metrics` in columns, in several blocks where they do not fit; every difference with its interval and a mark where it is decided.
         """
     def to_json(self) -> dict[str, typing.Any]:
         """

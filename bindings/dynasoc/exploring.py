@@ -16,6 +16,7 @@ from . import _core
 from .commands import Progress, command, commas, option, settings
 from .files import File, PathLike, Scenario, json_text
 from .manager import registered
+from .reporting import report
 
 if TYPE_CHECKING:
     from concurrent.futures import ProcessPoolExecutor
@@ -45,6 +46,12 @@ class Sweep:
         """What is not wrong, and worth knowing."""
         return list(self.summary.get("warnings", []))
 
+    def report(self, output: PathLike | None = None, **options: Any) -> Path:
+        """One page of it, where it was given a directory; `options` as of `dynasoc.report`. Returns its path."""
+        if self.path is None:
+            raise ValueError("this sweep has no directory: give it one with sweep(..., out=...)")
+        return report(self.path.parent, output, **options)
+
     def __len__(self) -> int:
         return int(self.summary["points"])
 
@@ -55,9 +62,11 @@ class Sweep:
 class Exploration:
     """What an exploration came to: configurations that no other dominates."""
 
-    def __init__(self, summary: dict[str, Any], front: str, everything: str) -> None:
+    def __init__(self, summary: dict[str, Any], front: str, everything: str, path: Path | None = None) -> None:
         self.summary = summary
         self._front, self._all = front, everything
+        self.path = path
+        """The directory that it was given, if any."""
 
     @property
     def feasible(self) -> bool:
@@ -77,6 +86,12 @@ class Exploration:
     def scenario(self, base: Scenario, row: int) -> Scenario:
         """`base` with the members that row `row` of the front has, ready to run."""
         return base.copy(set=self.summary["front"][row]["set"])
+
+    def report(self, output: PathLike | None = None, **options: Any) -> Path:
+        """One page of it, where it was given a directory; `options` as of `dynasoc.report`. Returns its path."""
+        if self.path is None:
+            raise ValueError("this exploration has no directory: give it one with explore(..., out=...)")
+        return report(self.path, output, **options)
 
     def __repr__(self) -> str:
         return f"<Exploration {self.summary['exploration']!r}: {len(self.summary.get('front', []))} on the front>"
@@ -302,7 +317,8 @@ def explore(
             told = None if progress is None else lambda done, total: progress(done / total)
             summary = distributed.explore(path, directory, client, options=words, progress=told)
         read = [(directory / name) for name in ("front.csv", "all.csv")]
-        return Exploration(summary, *(one.read_text(encoding="utf-8") if one.exists() else "" for one in read))
+        front, everything = (one.read_text(encoding="utf-8") if one.exists() else "" for one in read)
+        return Exploration(summary, front, everything, directory if out is not None else None)
 
 
 def search(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from . import _core
 from .files import PathLike, Scenario
+from .reporting import report
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +27,8 @@ def _categorical(codes: Any, names: Sequence[str]) -> Any:
 
 class Log:
     """Rows of one kind, of one or more replications. `array` looks at the simulator's own memory where it can."""
+
+    _table = ""  # its name in files
 
     def __init__(self, run: Run, replications: Sequence[int]) -> None:
         self._run = run
@@ -61,37 +64,22 @@ class Log:
         return pd.concat(frames, ignore_index=True)
 
     def to_parquet(self, path: PathLike) -> Path:
-        """Writes the columns of `to_pandas` to a Parquet file (needs pyarrow), a million rows at a time. Returns its
-        path. A file that is there is replaced once the new one is complete."""
-        import pandas as pd
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        """Writes the columns of `to_pandas` to a Parquet file (needs pyarrow), a million rows at a time; the file says
+        unit and meaning of each. Returns its path. A file that is there is replaced once the new one is complete."""
+        from .saved import write_parquet
 
-        to = Path(path)
-        partial = to.with_name(to.name + ".partial")
-        writer = None
-        rows_at_once = 1_000_000
-        try:
-            for replication in self._replications:
-                size = len(self._array(replication))
-                for begin in range(0, max(size, 1), rows_at_once):
-                    frame = pd.DataFrame(self._columns(replication, slice(begin, begin + rows_at_once)), copy=False)
-                    if len(self._replications) > 1:
-                        frame.insert(0, "replication", replication)
-                    table = pa.Table.from_pandas(frame, preserve_index=False)
-                    if writer is None:
-                        writer = pq.ParquetWriter(os.fspath(partial), table.schema)
-                    writer.write_table(table.cast(writer.schema))
-            if writer is None:
-                raise ValueError("there is nothing to write")
-            writer.close()
-        except BaseException:
-            if writer is not None:
-                writer.close()
-            partial.unlink(missing_ok=True)
-            raise
-        partial.replace(to)
-        return to
+        return write_parquet(path, self._table, self._frames(1_000_000))
+
+    def _frames(self, rows_at_once: int) -> Iterator[pd.DataFrame]:
+        import pandas as pd
+
+        for replication in self._replications:
+            size = len(self._array(replication))
+            for begin in range(0, max(size, 1), rows_at_once):
+                frame = pd.DataFrame(self._columns(replication, slice(begin, begin + rows_at_once)), copy=False)
+                if len(self._replications) > 1:
+                    frame.insert(0, "replication", replication)
+                yield frame
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {len(self)} rows>"
@@ -107,6 +95,8 @@ class Jobs(Log):
     `to_pandas` names the codes and adds `latency_ms` (arrival to result) and `accuracy`, both nan without a result; its
     other columns share the simulator's memory.
     """
+
+    _table = "jobs"
 
     def _array(self, replication: int) -> np.ndarray[Any, Any]:
         self._run._need("jobs")
@@ -148,6 +138,8 @@ class TimelineLog(Log):
     """Samples of everything that is worth a plot, every `timeline_ms` of the scenario. Powers are means since the last
     sample. Columns of `array`: `time` (timedelta64[ns]), then numbers; `to_pandas` has `time_s` instead."""
 
+    _table = "timeline"
+
     def _array(self, replication: int) -> np.ndarray[Any, Any]:
         self._run._need("timeline")
         return self._run._core.timeline(replication)
@@ -180,6 +172,8 @@ class Decisions(_Texts):
     """A row a knob written: time, policy (`board` for throttling and power modes), target, knob, from, to, reason,
     margin, decision (number), trigger, binding constraint, slack. Texts make it a copy."""
 
+    _table = "decisions"
+
     def _raw(self, replication: int) -> dict[str, Any]:
         self._run._need("decisions")
         return self._run._core.decisions(replication)
@@ -187,6 +181,8 @@ class Decisions(_Texts):
 
 class Candidates(_Texts):
     """A row a choice that a decision looked at."""
+
+    _table = "candidates"
 
     def _raw(self, replication: int) -> dict[str, Any]:
         self._run._need("decisions")
@@ -254,6 +250,7 @@ class Run(Sequence[Replication]):
         self._core = core
         self._summary: dict[str, Any] | None = None
         self._names_cache: dict[str, Any] | None = None
+        self._saved: Path | None = None
 
     @property
     def _names(self) -> dict[str, Any]:
@@ -338,7 +335,15 @@ class Run(Sequence[Replication]):
         for log in ("jobs", "decisions", "timeline"):
             self._need(log)
         self._core.save(os.fspath(directory), force, ["(Python)"])
-        return Path(directory)
+        self._saved = Path(directory)
+        return self._saved
+
+    def report(self, output: PathLike | None = None, **options: Any) -> Path:
+        """One page of the run, from the directory where it was saved last; `options` as of `dynasoc.report`. Returns its
+        path."""
+        if self._saved is None:
+            raise ValueError("a report is made of a directory: save the run first, run.save(directory)")
+        return report(self._saved, output, **options)
 
     def __len__(self) -> int:
         return len(self._core)

@@ -4,11 +4,6 @@
 // time, so that other programs on the machine disturb it less. What is compared is measured in turn, round by round.
 #include "results/bench.hpp"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -21,11 +16,10 @@
 #include "cli/bench_sweep.hpp"
 #include "cli/options.hpp"
 #include "common/installation.hpp"
+#include "common/program.hpp"
 #include "common/text.hpp"
 #include "manager/governor.hpp"
 #include "version.hpp"
-
-extern char** environ;
 
 namespace dynasoc::cli {
 namespace fs = std::filesystem;
@@ -49,55 +43,6 @@ struct Plan {
 
   static Plan quick() { return {2, 3e4, 1e4, 4e3, {1e3, 1e4, 1e5}, {4, 16, 64}, 2e4, 2, 5, 2, 10, 8192, 1, false}; }
 };
-
-struct Finished {
-  int status = 0;
-  std::string out, err;
-};
-
-// Starts a program and waits for it. Throws OutsideError if it cannot be started; Ctrl-C ends it with this process's
-// group.
-Finished run_program(const std::vector<std::string>& words, bool keep_output) {
-  int out[2] = {-1, -1}, err[2] = {-1, -1};
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  if (keep_output) {
-    if (::pipe2(out, O_CLOEXEC) != 0 || ::pipe2(err, O_CLOEXEC) != 0)
-      throw OutsideError(std::string("cannot create a pipe: ") + std::strerror(errno));
-    posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
-  } else {
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  }
-  std::vector<char*> argv;
-  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-  pid_t pid = 0;
-  const int failed = ::posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (keep_output) ::close(out[1]), ::close(err[1]);
-  Finished done;
-  const auto drain = [](int from, std::string& to) {
-    char buffer[4096];
-    for (ssize_t n = 0; (n = ::read(from, buffer, sizeof buffer)) != 0;)
-      if (n > 0)
-        to.append(buffer, static_cast<std::size_t>(n));
-      else if (errno != EINTR)
-        break;
-    ::close(from);
-  };
-  if (keep_output && failed == 0)
-    drain(out[0], done.out), drain(err[0], done.err);  // errors are short: no pipe fills up
-  if (failed != 0) {
-    if (keep_output) ::close(out[0]), ::close(err[0]);
-    throw OutsideError("cannot start " + words[0] + ": " + std::strerror(failed));
-  }
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  done.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return done;
-}
 
 std::string last_line(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();

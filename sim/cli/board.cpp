@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <iostream>
+#include <optional>
 
 #include "board/board_run.hpp"
 #include "board/probe.hpp"
@@ -15,6 +16,9 @@
 namespace dynasoc::cli {
 namespace po = boost::program_options;
 namespace fs = std::filesystem;
+namespace {
+constexpr const char* kBoardLogPartial = "board.jsonl.partial";
+}
 
 void add_target_options(Options& options) {
   options.add()("target", po::value<std::string>(), "the board: local (default) or ssh://[user@]host[:port]")(
@@ -87,6 +91,27 @@ Scenario board_scenario(const Options& options, const std::string& policy) {
   if (policy.empty()) return scenario;
   for (const auto& change : overrides_of(scenario, contender_of(scenario, policy))) overrides.push_back(change);
   return load_scenario(path, overrides);
+}
+
+BoardLog::BoardLog(const fs::path& folder) : folder_(folder) {
+  if (folder.empty()) return;
+  std::error_code code;
+  fs::remove(folder / kBoardLogPartial, code);
+  recorder_ = board::Recorder(folder / kBoardLogPartial);
+}
+
+BoardLog::~BoardLog() {
+  std::error_code code;
+  if (!folder_.empty() && !in_place_) fs::remove(folder_ / kBoardLogPartial, code);
+}
+
+void BoardLog::in_place() {
+  if (folder_.empty()) return;
+  begin_replacing(folder_);
+  std::error_code code;
+  fs::rename(folder_ / kBoardLogPartial, folder_ / "board.jsonl", code);
+  if (code) throw OutsideError((folder_ / "board.jsonl").string() + ": cannot be written: " + code.message());
+  in_place_ = true;
 }
 
 double share_of(const Options& options, const std::string& name, double otherwise) {
@@ -215,14 +240,11 @@ int run_on_board_command(const Arguments& arguments, Console& console) {
   check_timeline(scenario, request.replications);
   request.inputs = hashes_of(scenario.inputs);
   const bool write = options.has("out");
-  if (write) prepare_output(options.get<std::string>("out"), options.has("force"));
+  std::optional<OutputDirectory> directory;
+  if (write) directory.emplace(options.get<std::string>("out"), options.has("force"));
 
-  board::Recorder recorder;
-  if (write) {
-    const fs::path log = fs::path(options.get<std::string>("out")) / "board.jsonl";
-    fs::remove(log);
-    recorder = board::Recorder(log);
-  }
+  BoardLog log(options.get_or<std::string>("out", ""));
+  board::Recorder& recorder = log.recorder();
   std::vector<RunRecord> records;
   std::string lost;
   try {
@@ -230,6 +252,7 @@ int run_on_board_command(const Arguments& arguments, Console& console) {
     board::Agent agent(target);
     recorder.write({{"board", agent.hello()}, {"scenario", scenario.file.name}, {"seed", request.seed}});
     board::Session session(agent, setup, load_options_of(options), &recorder);
+    log.in_place();
     for (const std::string& warning : session.warnings()) scenario.warnings.push_back(warning);
     for (int r = 0; r < request.replications && lost.empty(); ++r) {
       recorder.write({{"replication", r}});
@@ -256,15 +279,16 @@ int run_on_board_command(const Arguments& arguments, Console& console) {
       scenario.warnings.push_back("the run ended early, at " + rounded_text(records.back().duration_s, 4) +
                                   " s: " + lost);
   } catch (const Interrupted&) {
-    throw Interrupted{write ? "what the board said up to then is in " + options.get<std::string>("out") + "/board.jsonl"
-                            : "nothing was written"};
+    throw Interrupted{log.is_in_place()
+                          ? "what the board said up to then is in " + options.get<std::string>("out") + "/board.jsonl"
+                          : "nothing was written"};
   }
   const Json summary = summary_json(scenario, "board", records);
   if (write) write_output(options.get<std::string>("out"), scenario, request, records, summary);
   if (options.has("json"))
     console.out << summary.dump(2) << "\n";
   else if (!options.has("quiet"))
-    console.out << summary_text(scenario, "board", records, console.columns, console.colour)
+    console.out << summary_text(scenario, "board", records, console.window(), console.colour)
                 << (write ? "  written to " + options.get<std::string>("out") + "\n" : "");
   if (!lost.empty())
     throw OutsideError(lost + (write ? "; what was measured up to then is in " + options.get<std::string>("out") : ""));

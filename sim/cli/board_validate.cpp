@@ -1,5 +1,6 @@
 // dynasoc board validate and fork: a run on a board against its simulation, and gone on with in the simulation.
 #include <cmath>
+#include <optional>
 
 #include "board/fork.hpp"
 #include "board/validate.hpp"
@@ -8,6 +9,7 @@
 #include "results/comparison.hpp"
 #include "results/output.hpp"
 #include "results/summary.hpp"
+#include "results/trace.hpp"
 
 namespace dynasoc::cli {
 namespace po = boost::program_options;
@@ -88,7 +90,8 @@ int board_validate_command(const Arguments& arguments, Console& console) {
                      ": is there already; say --force to replace it");
   const bool write = options.has("out");
   const fs::path out = options.get_or<std::string>("out", "");
-  if (write) prepare_output(out, options.has("force"));
+  std::optional<OutputDirectory> directory;
+  if (write) directory.emplace(out, options.has("force"));
 
   const Recording recording{true, true, from_ms(scenarios[0].file.timeline_ms)};
   // Before the board is taken: nobody renews its lease meanwhile.
@@ -115,14 +118,17 @@ int board_validate_command(const Arguments& arguments, Console& console) {
       const Scenario& scenario = scenarios[p];
       const std::string label = labels[p].empty() ? scenario.setup->policy.name : labels[p];
       const fs::path folder = write ? out / ("policy-" + std::to_string(p + 1)) : fs::path();
-      board::Recorder recorder;
-      if (write) {
-        fs::create_directories(folder);
-        fs::remove(folder / "board.jsonl");
-        recorder = board::Recorder(folder / "board.jsonl");
-      }
+      if (write) fs::create_directories(folder);
+      BoardLog log(folder);
+      board::Recorder& recorder = log.recorder();
       std::vector<board::BoardRun> measured;
       board::Session session(agent, scenario.setup, load_options_of(options), &recorder);
+      if (write && p == 0) {  // an earlier validation's policies may have been others, and more
+        begin_replacing(out);
+        for (const auto& entry : fs::directory_iterator(out))
+          if (entry.is_directory()) begin_replacing(entry.path());
+      }
+      log.in_place();
       for (int r = 0; r < replications; ++r) {
         recorder.write({{"replication", r}});
         measured.push_back(measure(p, r, session));
@@ -253,7 +259,8 @@ int board_fork_command(const Arguments& arguments, Console& console) {
       "up to " + plain_number(at_s) +
       " s the decisions are the recorded run's; arrivals and execution times are its own throughout");
   const bool write = options.has("out");
-  if (write) prepare_output(options.get<std::string>("out"), options.has("force"));
+  std::optional<OutputDirectory> results;
+  if (write) results.emplace(options.get<std::string>("out"), options.has("force"));
   const std::vector<RunRecord> records =
       simulate_all(*setup, {true, true, from_ms(scenario.file.timeline_ms)}, EngineKind::native, 1, 1);
   const Json summary = summary_json(scenario, "native", records);
@@ -267,7 +274,7 @@ int board_fork_command(const Arguments& arguments, Console& console) {
   if (options.has("json"))
     console.out << summary.dump(2) << "\n";
   else if (!options.has("quiet"))
-    console.out << summary_text(scenario, "native", records, console.columns, console.colour)
+    console.out << summary_text(scenario, "native", records, console.window(), console.colour)
                 << (write ? "  written to " + options.get<std::string>("out") + "\n" : "");
   return kSuccess;
 }

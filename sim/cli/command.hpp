@@ -22,7 +22,9 @@ int table_command(const Arguments& arguments, Console& console);
 int power_command(const Arguments& arguments, Console& console);        ///< `table power`
 int table_merge_command(const Arguments& arguments, Console& console);  ///< `table merge`
 int table_lint_command(const Arguments& arguments, Console& console);   ///< `table lint`
+int trace_command(const Arguments& arguments, Console& console);
 int check_command(const Arguments& arguments, Console& console);
+int report_command(const Arguments& arguments, Console& console);
 int search_command(const Arguments& arguments, Console& console);
 int explore_command(const Arguments& arguments, Console& console);
 int lint_command(const Arguments& arguments, Console& console);

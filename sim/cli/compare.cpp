@@ -1,4 +1,6 @@
 // dynasoc compare: competing managers on common random numbers.
+#include <algorithm>
+#include <optional>
 
 #include "cli/options.hpp"
 #include "common/csv.hpp"
@@ -83,10 +85,17 @@ int compare_command(const Arguments& arguments, Console& console) {
   if (!request.decide_on.empty()) values_of(*setup, {}, request.decide_on);
 
   const bool write = options.has("out");
-  if (write) prepare_output(options.get<std::string>("out"), options.has("force"));
+  RunRequest asked{options.get_or<std::string>("engine", "native"), 1, setup->seed, arguments, {}};
+  if (write) asked.inputs = hashes_of(scenario.inputs);  // as they are now: by the end a file may be another
+  std::optional<OutputDirectory> directory;
+  if (write) directory.emplace(options.get<std::string>("out"), options.has("force"));
   Comparison comparison;
   {
-    ProgressBar progress(console, options.has("quiet"));
+    // With an oracle there are more runs than contenders have: those that split regret.
+    const bool more = request.anatomy && std::any_of(request.contenders.begin(), request.contenders.end(),
+                                                     [](const Contender& one) { return one.policy.name == "oracle"; });
+    const double runs = more ? 0 : static_cast<double>(request.contenders.size()) * request.replications;
+    ProgressBar progress(console, options.has("quiet"), {runs * to_s(setup->duration), "simulated s"});
     request.progress = [&](double share) { progress(share); };
     comparison = compare(scenario, request);
   }
@@ -95,13 +104,16 @@ int compare_command(const Arguments& arguments, Console& console) {
   if (write) {
     const std::filesystem::path out = options.get<std::string>("out");
     json["command_line"] = arguments;
+    asked.replications = comparison.replications;
+    json["manifest"] = manifest_json(out, scenario, asked);
+    begin_replacing(out);
     write_file(out / "values.csv", comparison_csv(scenario, comparison));
-    write_file(out / "comparison.json", json.dump(2) + "\n");
+    write_file(out / "comparison.json", json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   }
   if (options.has("json"))
-    console.out << json.dump(2) << "\n";
+    console.out << json.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
   else if (!options.has("quiet"))
-    console.out << comparison_text(scenario, comparison, metrics, console.colour);
+    console.out << comparison_text(scenario, comparison, metrics, console.columns, console.colour);
   return kSuccess;
 }
 

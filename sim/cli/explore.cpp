@@ -88,7 +88,7 @@ int explore_command(const Arguments& arguments, Console& console) {
 
   std::unique_ptr<explore::Journal> journal = std::make_unique<explore::Journal>();
   if (options.has("out"))
-    journal = explore::open_directory(options.get<std::string>("out"), space, options.has("force"));
+    journal = explore::open_directory(options.get<std::string>("out"), space, options.has("force"), arguments);
   double share = 0.001;
   std::optional<ProgressBar> progress(std::in_place, console, options.has("quiet"));
   explore::Candidates::Request request;

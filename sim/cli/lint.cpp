@@ -11,6 +11,8 @@
 #include "explore/sweep/sweep.hpp"
 #include "results/checks/claim.hpp"
 #include "results/output.hpp"
+#include "results/suites/baseline.hpp"
+#include "results/suites/suite.hpp"
 
 namespace dynasoc::cli {
 namespace {
@@ -95,6 +97,14 @@ std::string kind_of_file(const std::filesystem::path& path) {
     check::load_claim(path);
     return "claim";
   }
+  if (path.filename().string().ends_with(suite::kBaselineEnding)) {
+    suite::load_baseline(path);
+    return "baseline";
+  }
+  if (suite::is_suite(path)) {
+    suite::load_suite(path);
+    return "suite";
+  }
   if (path.filename().string().ends_with(".explore.json") ||
       (root.contains("variables") && root.contains("objectives"))) {
     const auto folder = path.parent_path();
@@ -142,10 +152,10 @@ std::string kind_of_file(const std::filesystem::path& path) {
 }  // namespace
 
 int lint_command(const Arguments& arguments, Console& console) {
-  Options options(
-      "dynasoc lint FILE…",
-      "Validates scenarios, platforms, networks, tables, traces, claims, sweeps, searches, explorations and\n"
-      "manifests, and what they name.");
+  Options options("dynasoc lint FILE…",
+                  "Validates scenarios, platforms, networks, tables, traces, claims, suites and their baselines, "
+                  "sweeps, searches,\n"
+                  "explorations and manifests, and what they name.");
   options.positional("files", -1);
   options.add()("json", "print a JSON array of {file, kind, ok, message}")("quiet", "print nothing about good files");
   options.parse(arguments, console);

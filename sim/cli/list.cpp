@@ -3,6 +3,7 @@
 #include "cli/options.hpp"
 #include "manager/governor.hpp"
 #include "manager/policy.hpp"
+#include "results/columns.hpp"
 #include "results/metrics.hpp"
 
 namespace dynasoc::cli {
@@ -58,12 +59,27 @@ void list_metrics(Console& console, bool json, Json& all) {
   }
 }
 
+void list_columns(Console& console, bool json, Json& all) {
+  for (const LogTable& table : log_tables()) {
+    if (!json) console.out << table.name << ".csv: " << table.doc << "\n";
+    Json columns = Json::array();
+    for (const Column& column : table.columns) {
+      columns.push_back({{"name", column.name}, {"type", column.type}, {"unit", column.unit}, {"doc", column.doc}});
+      if (json) continue;
+      console.out << "    " << column.name;
+      if (!column.unit.empty()) console.out << " [" << column.unit << "]";
+      console.out << ": " << column.doc << "\n";
+    }
+    if (json) all.push_back({{"name", table.name}, {"doc", table.doc}, {"columns", columns}});
+  }
+}
+
 }  // namespace
 
 int list_command(const Arguments& arguments, Console& console) {
   static const std::vector<std::string> kKinds{"policies",  "governors", "networks", "platforms",
-                                               "scenarios", "traces",    "metrics"};
-  Options options("dynasoc list policies|governors|networks|platforms|scenarios|traces|metrics",
+                                               "scenarios", "traces",    "metrics",  "columns"};
+  Options options("dynasoc list policies|governors|networks|platforms|scenarios|traces|metrics|columns",
                   "Lists what a scenario may name, and what a run reports.");
   options.positional("kind", 1);
   options.add()("json", "print a JSON array");
@@ -88,6 +104,8 @@ int list_command(const Arguments& arguments, Console& console) {
     list_names(console, paths.traces(), json, all);
   else if (kind == "metrics")
     list_metrics(console, json, all);
+  else if (kind == "columns")
+    list_columns(console, json, all);
   else
     throw InputError("list: unknown kind " + in_quotes(kind) + hint(kind, kKinds));
   if (json) console.out << all.dump(2) << "\n";

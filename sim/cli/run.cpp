@@ -1,5 +1,8 @@
 // dynasoc run: simulate a scenario (or re-run a manifest).
+#include <algorithm>
 #include <cmath>
+#include <mutex>
+#include <optional>
 
 #include "cli/options.hpp"
 #include "common/text.hpp"
@@ -81,31 +84,48 @@ int run_command(const Arguments& arguments, Console& console) {
   setup->seed = request.seed;
   scenario.setup = setup;
 
-  const bool write = options.has("out");
-  if (write || options.has("records")) check_timeline(scenario, request.replications);
-  if (write) request.inputs = hashes_of(scenario.inputs);
-  if (write) prepare_output(options.get<std::string>("out"), options.has("force"));
-  Recording recording;
-  if (write || options.has("records")) recording = {true, true, from_ms(scenario.file.timeline_ms)};
   const bool why = options.has("why");
   const auto most_decisions = static_cast<std::size_t>(whole_number(options, "why", 40, 1, 1'000'000'000));
   if (why && options.has("json"))
     throw InputError("--why prints text and --json nothing else: with --out DIR the decisions are in decisions.csv");
+
+  const bool write = options.has("out");
+  if (write || options.has("records")) check_timeline(scenario, request.replications);
+  if (write) request.inputs = hashes_of(scenario.inputs);
+  std::optional<OutputDirectory> directory;
+  if (write) directory.emplace(options.get<std::string>("out"), options.has("force"));
+  Recording recording;
+  if (write || options.has("records")) recording = {true, true, from_ms(scenario.file.timeline_ms)};
   recording.decisions = recording.decisions || why;
 
   std::vector<RunRecord> records;
+  std::optional<OutputWriter> writer;
+  if (write) writer.emplace(options.get<std::string>("out"), scenario);
   {
-    ProgressBar progress(console, options.has("quiet"));
-    records =
-        simulate_all(*setup, recording, engine, request.replications, jobs, [&](double share) { progress(share); });
+    ProgressBar progress(console, options.has("quiet"), {to_s(setup->duration) * request.replications, "simulated s"});
+    std::mutex mutex;  // simulating and writing go on at once
+    double done = 0;
+    const auto tell = [&](double share) {
+      const std::lock_guard lock(mutex);
+      progress(done = std::max(done, share));
+    };
+    if (write) writer->on_flush([&] { tell(0); });
+    // Replications are written as they end, and their logs forgotten.
+    const auto take = [&](RunRecord record) {
+      if (write) writer->add(record);
+      const bool needed = options.has("records") || (why && records.empty());
+      if (!needed) record.forget_logs();
+      records.push_back(std::move(record));
+    };
+    simulate_each(*setup, recording, engine, request.replications, jobs, take, tell);
   }
   if (options.has("records")) write_records(options.get<std::string>("records"), records);
   const Json summary = summary_json(scenario, request.engine, records);
-  if (write) write_output(options.get<std::string>("out"), scenario, request, records, summary);
+  if (write) writer->finish(request, summary);
   if (options.has("json"))
     console.out << summary.dump(2) << "\n";
   else if (!options.has("quiet"))
-    console.out << summary_text(scenario, request.engine, records, console.columns, console.colour)
+    console.out << summary_text(scenario, request.engine, records, console.window(), console.colour)
                 << (why ? "\n" + why_text(*setup, records[0], most_decisions, console.colour) : "")
                 << (write ? "  written to " + options.get<std::string>("out") + "\n" : "");
   return kSuccess;

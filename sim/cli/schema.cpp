@@ -7,6 +7,7 @@
 #include "explore/search/search_file.hpp"
 #include "explore/sweep/axes.hpp"
 #include "results/checks/claim.hpp"
+#include "results/suites/suite.hpp"
 
 namespace dynasoc::cli {
 namespace {
@@ -22,9 +23,9 @@ Json schema(const char* title) {
 }  // namespace
 
 int schema_command(const Arguments& arguments, Console& console) {
-  static const std::vector<std::string> kKinds{"scenario", "platform", "network",    "claim",
-                                               "sweep",    "search",   "exploration"};
-  Options options("dynasoc schema scenario|platform|network|claim|sweep|search|exploration",
+  static const std::vector<std::string> kKinds{"scenario", "platform", "network", "claim",
+                                               "suite",    "sweep",    "search",  "exploration"};
+  Options options("dynasoc schema scenario|platform|network|claim|suite|sweep|search|exploration",
                   "Prints the JSON Schema of a file format. Point an editor at it with a \"$schema\" member.");
   options.positional("kind", 1);
   options.parse(arguments, console);
@@ -40,6 +41,8 @@ int schema_command(const Arguments& arguments, Console& console) {
     out = schema<NetworkFile>("DynaSoC network");
   else if (kind == "claim")
     out = schema<check::ClaimFile>("DynaSoC claim");
+  else if (kind == "suite")
+    out = schema<suite::SuiteFile>("DynaSoC suite");
   else if (kind == "sweep")
     out = explore::sweep_schema();
   else if (kind == "search")

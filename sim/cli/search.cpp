@@ -2,6 +2,7 @@
 #include "explore/search/search.hpp"
 
 #include <chrono>
+#include <optional>
 
 #include "cli/options.hpp"
 #include "common/text.hpp"
@@ -14,19 +15,21 @@ namespace dynasoc::cli {
 namespace po = boost::program_options;
 namespace {
 
-// The folder of an exported network: new, empty, or (with --force) holding nothing but such a network.
-void prepare_network_folder(const std::filesystem::path& folder, bool force) {
+bool is_of_network(const std::string& name) {
+  return name == "network.json" || name == "README.md" || name.ends_with(".search.csv");
+}
+
+// A README.md alone may be anybody's.
+void refuse_foreign_readme(const std::filesystem::path& folder) {
   std::error_code code;
-  bool network = std::filesystem::exists(folder / "network.json", code);
-  if (network)
-    for (const auto& entry : std::filesystem::directory_iterator(folder, code)) {
-      const std::string name = entry.path().filename().string();
-      network = network && (name == "network.json" || name == "README.md" || name.ends_with(".search.csv"));
-    }
-  if (!force || !network) prepare_output(folder, false);
+  const auto has = [&](const char* name) { return std::filesystem::exists(folder / name, code); };
+  if (has("README.md") && !has("network.json") && !has(DirectoryLock::kName))
+    throw InputError({folder.string(), 0, 0, ""},
+                     "holds a README.md, but no network.json: choose another directory for --export");
 }
 
 void write_network(const std::filesystem::path& folder, const search::ExportedNetwork& network) {
+  begin_replacing(folder);
   write_file(folder / network.table_file, network.table_csv);
   write_file(folder / "README.md", network.readme);
   write_file(folder / "network.json", network.network_json);
@@ -68,8 +71,17 @@ int search_command(const Arguments& arguments, Console& console) {
   const bool write = options.has("out"), exports = options.has("export");
   if (exports) search::check_exportable(prepared);
   const auto inputs = hashes_of(prepared.inputs);
-  if (write) prepare_output(options.get<std::string>("out"), options.has("force"));
-  if (exports) prepare_network_folder(options.get<std::string>("export"), options.has("force"));
+  if (write && exports) {
+    std::error_code code;
+    const auto of = [&](const char* name) {
+      return std::filesystem::weakly_canonical(options.get<std::string>(name), code);
+    };
+    if (of("out") == of("export")) throw InputError("--out and --export must be two directories");
+  }
+  if (exports) refuse_foreign_readme(options.get<std::string>("export"));
+  std::optional<OutputDirectory> directory, exported;
+  if (write) directory.emplace(options.get<std::string>("out"), options.has("force"));
+  if (exports) exported.emplace(options.get<std::string>("export"), options.has("force"), is_of_network);
 
   search::Result result;
   const auto began = std::chrono::steady_clock::now();
@@ -90,6 +102,7 @@ int search_command(const Arguments& arguments, Console& console) {
   json["seed"] = request.seed;
   if (write) {
     const std::filesystem::path out = options.get<std::string>("out");
+    begin_replacing(out);
     write_file(out / "front.csv", search::front_csv(prepared, result));
     if (!result.generations.empty()) write_file(out / "generations.csv", search::generations_csv(result));
     Json manifest = json;

@@ -7,6 +7,7 @@
 
 #include "cli/options.hpp"
 #include "common/csv.hpp"
+#include "common/outside.hpp"
 #include "common/temporary_folder.hpp"
 #include "common/text.hpp"
 #include "results/page.hpp"
@@ -115,8 +116,7 @@ Json rows_json(const fs::path& csv_path) {
     Json row = Json::array();
     for (const std::string& column : csv.columns()) {
       const std::string text(csv.text(r, column));
-      const Json parsed = Json::parse(text, nullptr, false);
-      row.push_back(text.empty() ? Json(nullptr) : parsed.is_discarded() ? Json(text) : parsed);
+      row.push_back(text.empty() ? Json(nullptr) : read_json_line(text).value_or(Json(text)));
     }
     rows.push_back(std::move(row));
   }

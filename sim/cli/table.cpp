@@ -65,16 +65,6 @@ Network find_network(const std::string& name) {
   return Network::load(paths.network({name, {}}));
 }
 
-// A platform by its file or its name.
-Platform find_platform(const std::string& name) {
-  std::error_code code;
-  if (fs::is_regular_file(name, code)) return Platform::load(name);
-  const DataPaths paths;
-  const std::vector<std::string> known = paths.platforms();
-  if (!knows(known, name)) throw InputError("there is no file or platform \"" + name + "\"" + hint(name, known));
-  return Platform::load(paths.platform({name, {}}));
-}
-
 std::string table_of(const Network& network, const Options& options) {
   if (options.has("table")) return options.get<std::string>("table");
   if (!network.file.default_table.empty()) return network.file.default_table.text;
@@ -465,6 +455,15 @@ void deliver(const std::string& content, const Options& options, Console& consol
   if (fs::exists(path, code) && !options.has("force"))
     throw InputError({path.string(), 0, 0, ""}, "exists already; --force replaces it");
   write_file(path, content);
+}
+
+Platform find_platform(const std::string& name) {
+  std::error_code code;
+  if (fs::is_regular_file(name, code)) return Platform::load(name);
+  const DataPaths paths;
+  const std::vector<std::string> known = paths.platforms();
+  if (!knows(known, name)) throw InputError("there is no file or platform \"" + name + "\"" + hint(name, known));
+  return Platform::load(paths.platform({name, {}}));
 }
 
 Json number_or_null(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }

@@ -6,6 +6,7 @@
 #include "application/table.hpp"
 #include "cli/options.hpp"
 #include "common/json_reader.hpp"
+#include "device/platform.hpp"
 
 namespace dynasoc::cli {
 
@@ -13,6 +14,9 @@ namespace dynasoc::cli {
 void deliver(const std::string& content, const Options& options, Console& console);
 
 Json number_or_null(double x);
+
+/// A platform by its file or its name. Throws InputError.
+Platform find_platform(const std::string& name);
 
 /// Draws the cells' latency over the units' clocks into `path` (.png or .svg), by gnuplot, else by python3 with
 /// matplotlib. Throws InputError for another ending, OutsideError where neither program is there or it fails.

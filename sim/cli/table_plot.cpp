@@ -1,9 +1,6 @@
 // `dynasoc table show --plot`: latency over the unit's clock, by gnuplot or matplotlib.
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -11,6 +8,8 @@
 #include "application/scaling_fit.hpp"
 #include "cli/table_common.hpp"
 #include "common/error.hpp"
+#include "common/outside.hpp"
+#include "common/program.hpp"
 #include "common/temporary_folder.hpp"
 #include "common/text.hpp"
 
@@ -18,14 +17,6 @@ namespace dynasoc::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-// As a word of a shell, whatever it holds.
-std::string shell_word(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-bool runs(const std::string& command) { return std::system((command + " >/dev/null 2>&1").c_str()) == 0; }
 
 struct Frame {
   double x_low = std::numeric_limits<double>::infinity(), x_high = 0;
@@ -168,6 +159,12 @@ std::string matplotlib_script(const std::vector<Curve>& curves, const Frame& fra
          quoted(image.string()) + ", bbox_inches='tight')\n";
 }
 
+// Python says last what is wrong, gnuplot in all of its lines.
+std::string last_line(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  return text.substr(text.rfind('\n') + 1);
+}
+
 }  // namespace
 
 void plot_table(const Table& table, const std::string& title, const std::string& path) {
@@ -176,17 +173,18 @@ void plot_table(const Table& table, const std::string& title, const std::string&
   Frame frame;
   const std::vector<Curve> curves = curves_of(table, frame);
   if (curves.empty()) throw InputError("--plot: no cell states the clock of its unit; there is nothing to draw");
-  const bool gnuplot = runs("command -v gnuplot");
-  if (!gnuplot && !runs("python3 -c 'import matplotlib'"))
+  const bool gnuplot = succeeds({"gnuplot", "--version"});
+  if (!gnuplot && !succeeds({"python3", "-c", "import matplotlib"}))
     throw OutsideError("--plot needs gnuplot, or python3 with matplotlib, and neither is here (Debian: gnuplot-nox)");
   const TemporaryFolder scratch;
   const fs::path image = scratch.path() / ("plot" + ending), script = scratch.path() / "script";
   write_file(script, gnuplot ? gnuplot_script(curves, frame, title, image, ending == ".png")
                              : matplotlib_script(curves, frame, title, image));
-  const bool drawn = runs((gnuplot ? "gnuplot " : "python3 ") + shell_word(script.string()));
+  const Finished drawn = run_program({gnuplot ? "gnuplot" : "python3", script.string()}, true);
   std::error_code code;
-  if (!drawn || !fs::is_regular_file(image, code))
-    throw OutsideError(std::string("--plot: ") + (gnuplot ? "gnuplot" : "matplotlib") + " failed to draw " + path);
+  if (drawn.status != 0 || !fs::is_regular_file(image, code))
+    throw OutsideError(std::string("--plot: ") + (gnuplot ? "gnuplot" : "matplotlib") + " failed to draw " + path +
+                       (drawn.err.empty() ? "" : ": " + one_line(last_line(drawn.err))));
   write_file(path, read_file(image));
 }
 

@@ -9,6 +9,7 @@
 #include "common/document.hpp"
 #include "kernel/random.hpp"
 #include "support/governor_desk.hpp"
+#include "support/source_dir.hpp"
 
 using namespace dynasoc;
 using namespace dynasoc::manager;
@@ -16,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kVectors = fs::path(DYNASOC_SOURCE_DIR) / "tests/conformance/vectors";
+const fs::path kVectors = test::source_dir() / "tests/conformance/vectors";
 constexpr std::size_t kLeast = 20;
 
 void follow(const std::string& governor_name, const Json& file, const Json& vector) {

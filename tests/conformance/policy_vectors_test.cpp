@@ -13,6 +13,7 @@
 
 #include "kernel/random.hpp"
 #include "support/policy_desk.hpp"
+#include "support/source_dir.hpp"
 
 using namespace dynasoc;
 using namespace dynasoc::manager;
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kVectors = fs::path(DYNASOC_SOURCE_DIR) / "tests/conformance/vectors/policies";
+const fs::path kVectors = test::source_dir() / "tests/conformance/vectors/policies";
 constexpr std::size_t kLeast = 12;
 
 // They have test cases of their own.

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
@@ -57,6 +58,21 @@ def test_lists_schemas_checks(root):
     assert dynasoc.schema("sweep") == json.loads(cli(root, "schema", "sweep"))
     checked = dynasoc.check("scenarios/claims", only=["dynamic-ofa-speedup-gpu"])
     assert checked["as_stored"] and checked["claims"][0]["verdict"] == "reproduced"
+
+
+def test_checks_suites(tmp_path):
+    expect = [{"kind": "baseline", "metric": "run.cost"}, {"kind": "limit", "metric": "apps.camera.jobs", "most": 25}]
+    suite = tmp_path / "x.suite.json"
+    suite.write_text(json.dumps({"title": "t", "runs": {"one": {"scenario": "minimal", "replications": 2, "expect": expect}}}))
+    results = tmp_path / "x.xml"
+    assert not dynasoc.check(suite)["holds"]  # nothing is stored yet
+    dynasoc.check(suite, update=True)
+    checked = dynasoc.check(suite, junit=results)
+    assert checked["holds"] and checked["claims"] == []
+    assert [one["state"] for one in checked["suites"][0]["runs"][0]["findings"]] == ["holds", "holds"]
+    assert ElementTree.parse(results).getroot().get("failures") == "0"
+    with pytest.raises(dynasoc.InputError, match="no claim, suite"):
+        dynasoc.check(suite, only=["y"])
 
 
 def test_lint_tells_and_does_not_raise(tmp_path):
