@@ -121,8 +121,14 @@ Scenario Sweep::scenario(std::uint64_t point) const {
   } catch (const InputError& error) {
     if (axes_.empty()) throw;
     std::string values;
-    for (std::size_t a = 0; a < axes_.size(); ++a)
-      values += (a == 0 ? "" : ", ") + axes_[a].name + " = " + axes_[a].text(indices[a]);
+    for (std::size_t a = 0; a < axes_.size(); ++a) {
+      if (values.size() > 400) {  // one line that can still be read
+        values += ", …";
+        break;
+      }
+      const std::string value = axes_[a].text(indices[a]);
+      values += (a == 0 ? "" : ", ") + axes_[a].name + " = " + (value.size() > 60 ? in_quotes(value) : value);
+    }
     std::string message = error.what();
     const std::string place = error.location().text() + ": ";
     if (message.starts_with(place)) message.erase(0, place.size());
