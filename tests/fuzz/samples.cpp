@@ -9,6 +9,9 @@ std::vector<std::string> seeds() {
   std::vector<std::string> out = files("docs/example", ".csv", 200'000);
   for (std::string& text : out)
     if (const std::size_t end = text.find('\n', 3000); end != std::string::npos) text.resize(end + 1);
+  out.push_back(
+      "subnet,unit,latency_ms,cores,f_cpu_mhz,energy_mj,power_w,idle_power_w\n"
+      "L1,cpu,10,4,1000,20,2,1\nL1,cpu,11,4,1000,20,2,1\nL2,cpu,30,4,1000,60,2,1\nL2,cpu,31,4,1000,60,2,1\n");
   return out;
 }
 

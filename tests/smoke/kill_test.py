@@ -1,7 +1,7 @@
 """Killed at random moments, every command that writes a directory leaves whole files, and the same command then succeeds
 with the answer of an undisturbed run. Standard library only.
 
-    tests/smoke/kill_test.py [KILLS [SEED]]      of each command (default: 1; a long evening: 300)
+    tests/smoke/kill_test.py [KILLS [SEED]]      of each command (default: 3; a long evening: 300)
 """
 import json
 import os
@@ -17,7 +17,7 @@ import unittest
 
 ROOT = pathlib.Path(os.environ.get("DYNASOC_SOURCE_DIR", pathlib.Path(__file__).resolve().parent.parent.parent)).resolve()
 DYNASOC = pathlib.Path(os.environ.get("DYNASOC_BINARY", ROOT / "build" / "release" / "dynasoc")).resolve()
-KILLS = 1
+KILLS = 3
 SEED = random.SystemRandom().randrange(1 << 32)
 
 SCENARIO = {
