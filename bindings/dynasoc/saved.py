@@ -37,13 +37,16 @@ class SavedLog:
         types |= {name: "float64" for name, of in kind.items() if of == "number"}
         types |= {name: "int64" for name, of in kind.items() if of == "integer"}
         header = pd.read_csv(self.path, nrows=0).columns
+        # Before 3.1 pandas had to be asked for the nearest double; since then asking is deprecated.
+        release = tuple(int(part) for part in pd.__version__.split(".")[:2])
+        exact: dict[str, Any] = {"float_precision": "round_trip"} if release < (3, 1) else {}
         return pd.read_csv(
             self.path,
             dtype={name: types.get(name, "float64") for name in header if kind.get(name) != "boolean"},
             keep_default_na=False,
             na_values={name: [""] for name in header if types.get(name) is not str},
-            float_precision="round_trip",
             chunksize=rows_at_once or 1_000_000_000,
+            **exact,
         )
 
     def _as_logged(self, frame: pd.DataFrame, several: bool) -> pd.DataFrame:
