@@ -10,6 +10,7 @@ In a document,
   - a block ```sh holds commands to try: every `dynasoc …` line of it is run, and must succeed;
   - a block with title="PATH" is a file that the reader writes: it is written, for the commands after it;
   - what stands between `<!-- generated: WHAT -->` and `<!-- end -->` is made from the program (see GENERATORS).
+Blocks of any other language, such as ```text for commands that take long or write much, are left alone.
 Every document has a scratch directory of its own in which the repository's folders appear read as they are and out/ is
 empty. Commands that build or measure (`make`, `dynasoc bench`) are not run: what they print stays as it is. A document that
 has the reader write files elsewhere than in out/ gets a copy of the tree instead, and builds it (tools/docs_tree.py).
