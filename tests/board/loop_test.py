@@ -71,7 +71,8 @@ class Loop(unittest.TestCase):
         """Tables of two sub-networks at all clocks, half of the cells measured; once."""
         if Loop.profiled:
             return
-        self.good("board", "probe", *self.target, "--name", "fake-board", "--out", self.folder / "platforms/", "--quiet")
+        self.good("board", "probe", *self.target, "--name", "fake-board", "--out", self.folder / "platforms/",
+                  "--force", "--quiet")
         self.good("board", "profile", *self.target, "--platform", self.folder / "platforms/fake-board.json", "--network",
                   "dynamic-ofa-fake-board", "--subnets", "L1,L4", "--budget", "60%", "--n", "20", "--force", "--out", self.folder, "--quiet")
         Loop.profiled = True
