@@ -1,5 +1,7 @@
 #include "common/fields.hpp"
 
+#include <algorithm>
+
 #include "common/text.hpp"
 
 namespace dynasoc {
@@ -17,6 +19,8 @@ std::string Range::text(double x) const {
 namespace detail {
 namespace {
 std::string number_of(const Value& value) { return plain_number(value.json().get<double>()); }
+
+std::vector<std::string> strings(const std::vector<std::string_view>& views) { return {views.begin(), views.end()}; }
 }  // namespace
 
 double checked_number(const Value& value, const Range& range) {
@@ -41,8 +45,86 @@ void wrong_kind(const Value& value, std::string_view expected) {
   throw value.error("must be " + std::string(expected) + ", not " + kind_of(value.json()));
 }
 
-void unknown_member(const Value& object, const std::string& key, const std::vector<std::string>& known) {
-  throw object[key].where().key_error("unknown key " + in_quotes(key) + hint(key, known));
+bool checked_bool(const Value& value) {
+  if (!value.json().is_boolean()) wrong_kind(value, "true or false");
+  return value.json().get<bool>();
+}
+
+std::string checked_string(const Value& value) {
+  if (!value.json().is_string()) wrong_kind(value, "a string");
+  return value.json().get<std::string>();
+}
+
+std::size_t checked_name(const Value& value, const std::vector<std::string_view>& names) {
+  const std::string name = checked_string(value);
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) throw value.error("unknown value " + in_quotes(name) + hint(name, strings(names)));
+  return static_cast<std::size_t>(found - names.begin());
+}
+
+void check_members(const Value& object, const std::vector<std::string_view>& known,
+                   const std::vector<std::string>& also) {
+  if (!object.json().is_object()) wrong_kind(object, "an object");
+  for (const auto& [key, unused] : object.json().items()) {
+    if (key == "$schema" || key == "comment" || std::find(known.begin(), known.end(), key) != known.end() ||
+        std::find(also.begin(), also.end(), key) != also.end())
+      continue;
+    std::vector<std::string> all = also;
+    all.insert(all.end(), known.begin(), known.end());
+    throw object[key].where().key_error("unknown key " + in_quotes(key) + hint(key, all));
+  }
+}
+
+std::optional<Value> member(const Value& object, std::string_view name, bool required) {
+  const std::string key(name);
+  if (object.has(key)) return object[key];
+  if (required) throw object.error("\"" + key + "\" is missing");
+  return std::nullopt;
+}
+
+std::string checked_kind(const Value& value, const std::vector<std::string_view>& known) {
+  if (!value.json().is_object()) wrong_kind(value, "an object with a \"kind\"");
+  if (!value.has("kind")) throw value.error("\"kind\" is missing" + hint("", strings(known)));
+  const Value given = value["kind"];
+  std::string kind = checked_string(given);
+  if (std::find(known.begin(), known.end(), kind) == known.end())
+    throw given.error("unknown kind " + in_quotes(kind) + hint(kind, strings(known)));
+  return kind;
+}
+
+void ObjectSchema::add(std::string_view name, std::string_view doc, bool required, Json schema, const Json& standard) {
+  std::string description(doc);
+  if (const auto unit = unit_of(name); !unit.empty()) description += " [" + std::string(unit) + "]";
+  schema["description"] = description;
+  if (!required && !standard.is_null()) schema["default"] = standard;
+  properties_[std::string(name)] = std::move(schema);
+  if (required) required_.push_back(std::string(name));
+}
+
+Json ObjectSchema::finish() && {
+  Json out = {{"type", "object"}};
+  if (!required_.empty()) out["required"] = std::move(required_);
+  properties_["comment"] = {{"description", "free text, ignored"}};
+  out["properties"] = std::move(properties_);
+  out["additionalProperties"] = false;
+  return out;
+}
+
+Json kind_schema(std::string_view kind, std::string_view doc, Json schema) {
+  Json properties = {{"kind", {{"const", std::string(kind)}, {"description", std::string(doc)}}}};
+  for (const auto& [key, entry] : schema["properties"].items()) properties[key] = entry;
+  schema["properties"] = std::move(properties);
+  Json needed = {"kind"};
+  if (schema.contains("required"))
+    for (const auto& name : schema["required"]) needed.push_back(name);
+  schema["required"] = std::move(needed);
+  return schema;
+}
+
+Json names_schema(const std::vector<std::string_view>& names) { return {{"enum", strings(names)}}; }
+
+void put(Json& object, std::string_view name, Json value) {
+  if (!value.is_null()) object[std::string(name)] = std::move(value);
 }
 
 Json number_schema(std::string_view type, const Range& range) {

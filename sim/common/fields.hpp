@@ -162,17 +162,40 @@ concept Enumerated = std::is_enum_v<T> && requires {
   EnumNames<T>::names;
 };
 
+// What does not depend on the type that is read is compiled once: every policy and every file format instantiates the
+// templates below.
+bool checked_bool(const Value& value);
+std::string checked_string(const Value& value);
 double checked_number(const Value& value, const Range& range);
 double checked_whole(const Value& value, const Range& range, double least, double most);
+/// Which of the names a string is.
+std::size_t checked_name(const Value& value, const std::vector<std::string_view>& names);
 [[noreturn]] void wrong_kind(const Value& value, std::string_view expected);
-[[noreturn]] void unknown_member(const Value& object, const std::string& key, const std::vector<std::string>& known);
+/// Refuses what is no object, and members that are not known.
+void check_members(const Value& object, const std::vector<std::string_view>& known,
+                   const std::vector<std::string>& also);
+/// The member of that name; none where it may be left out and is.
+std::optional<Value> member(const Value& object, std::string_view name, bool required);
+/// The `kind` of an object that is one of several kinds; refuses any but those known.
+std::string checked_kind(const Value& value, const std::vector<std::string_view>& known);
+
+template <class... Fields>
+std::vector<std::string_view> names_of(const std::tuple<Fields...>& fields) {
+  return std::apply([](const auto&... f) { return std::vector<std::string_view>{f.name...}; }, fields);
+}
+template <Enumerated E>
+std::vector<std::string_view> names_of() {
+  std::vector<std::string_view> names;
+  for (const auto& [text, e] : EnumNames<E>::names) names.push_back(text);
+  return names;
+}
 }  // namespace detail
 
 namespace detail {
 template <class Variant>
-std::vector<std::string> kinds_of() {
+std::vector<std::string_view> kinds_of() {
   return []<class... T>(std::type_identity<std::variant<T...>>) {
-    return std::vector<std::string>{std::string(T::kind)...};
+    return std::vector<std::string_view>{T::kind...};
   }(std::type_identity<Variant>{});
 }
 }  // namespace detail
@@ -183,72 +206,56 @@ T read(const Value& value, const Range& range = {});
 /// Reads a described structure's members into `object`, refusing members it does not know (`also` are let pass).
 template <Described T>
 void read_fields(const Value& value, T& object, const std::vector<std::string>& also = {}) {
-  if (!value.json().is_object()) detail::wrong_kind(value, "an object");
-  std::vector<std::string> known = also;
-  std::apply([&](const auto&... f) { (known.emplace_back(f.name), ...); }, T::fields());
-  for (const auto& [key, unused] : value.json().items())
-    if (std::find(known.begin(), known.end(), key) == known.end() && key != "$schema" && key != "comment")
-      detail::unknown_member(value, key, known);
+  static constexpr auto fields = T::fields();
+  detail::check_members(value, detail::names_of(fields), also);
   std::apply(
       [&](const auto&... f) {
         [[maybe_unused]] const auto one = [&](const auto& field) {
-          const std::string key(field.name);
-          if (value.has(key))
-            object.*field.member =
-                read<std::remove_reference_t<decltype(object.*field.member)>>(value[key], field.range);
-          else if (field.required)
-            throw value.error("\"" + key + "\" is missing");
+          if (const auto given = detail::member(value, field.name, field.required))
+            object.*field.member = read<std::remove_reference_t<decltype(object.*field.member)>>(*given, field.range);
         };
         (one(f), ...);
       },
-      T::fields());
+      fields);
   if constexpr (requires { object.where; }) object.where = value.where();
 }
 
-template <class Variant, std::size_t I = 0>
-Variant read_variant(const Value& value, const std::string& kind, std::vector<std::string>& known) {
-  if constexpr (I == std::variant_size_v<Variant>) {
-    throw value["kind"].error("unknown kind " + in_quotes(kind) + hint(kind, known));
-  } else {
-    using T = std::variant_alternative_t<I, Variant>;
-    if (kind == T::kind) {
-      T out;
-      read_fields(value, out, {"kind"});
-      return out;
-    }
-    known.emplace_back(T::kind);
-    return read_variant<Variant, I + 1>(value, kind, known);
-  }
+namespace detail {
+template <class... T>
+std::variant<T...> read_variant(const Value& value, std::type_identity<std::variant<T...>>) {
+  const std::string kind = checked_kind(value, {T::kind...});
+  std::optional<std::variant<T...>> out;
+  const auto one = [&]<class Alternative>(std::type_identity<Alternative>) {
+    if (out || kind != Alternative::kind) return;
+    Alternative object;
+    read_fields(value, object, {"kind"});
+    out = std::move(object);
+  };
+  (one(std::type_identity<T>{}), ...);
+  return *std::move(out);
 }
+}  // namespace detail
 
 /// Reads any supported type: bool, numbers, strings, enumerations, optionals, vectors, Named, described structures,
 /// variants of them (by their `kind`), and types with a `from_value` of their own. `range` bounds every number inside.
 template <class T>
 T read(const Value& value, const Range& range) {
-  const Json& json = value.json();
+  [[maybe_unused]] const Json& json = value.json();
   if constexpr (SelfReading<T>) {
     return T::from_value(value);
   } else if constexpr (std::same_as<T, bool>) {
-    if (!json.is_boolean()) detail::wrong_kind(value, "true or false");
-    return json.get<bool>();
+    return detail::checked_bool(value);
   } else if constexpr (std::integral<T>) {
     return static_cast<T>(detail::checked_whole(value, range, static_cast<double>(std::numeric_limits<T>::lowest()),
                                                 static_cast<double>(std::numeric_limits<T>::max())));
   } else if constexpr (std::floating_point<T>) {
     return detail::checked_number(value, range);
   } else if constexpr (std::same_as<T, std::string>) {
-    if (!json.is_string()) detail::wrong_kind(value, "a string");
-    return json.get<std::string>();
+    return detail::checked_string(value);
   } else if constexpr (std::same_as<T, Name>) {
-    return Name{read<std::string>(value), value.where()};
+    return Name{detail::checked_string(value), value.where()};
   } else if constexpr (detail::Enumerated<T>) {
-    const auto name = read<std::string>(value);
-    std::vector<std::string> known;
-    for (const auto& [text, e] : EnumNames<T>::names) {
-      if (text == name) return e;
-      known.emplace_back(text);
-    }
-    throw value.error("unknown value " + in_quotes(name) + hint(name, known));
+    return EnumNames<T>::names[detail::checked_name(value, detail::names_of<T>())].second;
   } else if constexpr (detail::is_optional<T>) {
     if (json.is_null()) return std::nullopt;
     return read<typename T::value_type>(value, range);
@@ -267,10 +274,7 @@ T read(const Value& value, const Range& range) {
     for (std::size_t i = 0; i < json.size(); ++i) out.push_back(read<typename T::value_type>(value[i], range));
     return out;
   } else if constexpr (detail::is_variant<T>) {
-    if (!json.is_object()) detail::wrong_kind(value, "an object with a \"kind\"");
-    std::vector<std::string> known;
-    if (!value.has("kind")) throw value.error("\"kind\" is missing" + hint("", detail::kinds_of<T>()));
-    return read_variant<T>(value, read<std::string>(value["kind"]), known);
+    return detail::read_variant(value, std::type_identity<T>{});
   } else {
     T out;
     read_fields(value, out);
@@ -285,62 +289,63 @@ T read(const Value& value, const Range& range) {
 template <class T>
 Json schema_of(const Range& range = {});
 
+namespace detail {
+/// Collects the schema of an object.
+class ObjectSchema {
+ public:
+  /// A `standard` of null: no default is told.
+  void add(std::string_view name, std::string_view doc, bool required, Json schema, const Json& standard);
+  Json finish() &&;
+
+ private:
+  Json properties_ = Json::object(), required_ = Json::array();
+};
+
+/// What a schema tells as the default of a member of the value: null, if nothing.
+template <class T>
+Json standard_of(const T& value) {
+  if constexpr (std::is_floating_point_v<T>)
+    return std::isfinite(value) ? Json(value) : Json();
+  else if constexpr (std::is_arithmetic_v<T>)
+    return value;
+  else if constexpr (std::same_as<T, std::string>)
+    return value.empty() ? Json() : Json(value);
+  else if constexpr (Enumerated<T>)
+    for (const auto& [text, e] : EnumNames<T>::names)
+      if (e == value) return std::string(text);
+  return {};
+}
+
+/// One of several kinds of objects: `schema` with the member `kind`.
+Json kind_schema(std::string_view kind, std::string_view doc, Json schema);
+Json number_schema(std::string_view type, const Range& range);
+Json names_schema(const std::vector<std::string_view>& names);
+}  // namespace detail
+
 template <Described T>
 Json object_schema(const T& defaults = {}) {
-  Json properties = Json::object(), needed = Json::array();
+  static constexpr auto fields = T::fields();
+  detail::ObjectSchema schema;
   std::apply(
       [&](const auto&... f) {
         [[maybe_unused]] const auto one = [&](const auto& field) {
           using Member = std::remove_cvref_t<decltype(defaults.*field.member)>;
-          Json entry = schema_of<Member>(field.range);
-          std::string doc(field.doc);
-          if (const auto unit = unit_of(field.name); !unit.empty()) doc += " [" + std::string(unit) + "]";
-          entry["description"] = doc;
-          if constexpr (std::is_arithmetic_v<Member>) {
-            if constexpr (std::is_floating_point_v<Member>) {
-              if (!field.required && std::isfinite(defaults.*field.member)) entry["default"] = defaults.*field.member;
-            } else if (!field.required) {
-              entry["default"] = defaults.*field.member;
-            }
-          } else if constexpr (std::same_as<Member, std::string>) {
-            if (!field.required && !(defaults.*field.member).empty()) entry["default"] = defaults.*field.member;
-          } else if constexpr (detail::Enumerated<Member>) {
-            for (const auto& [text, e] : EnumNames<Member>::names)
-              if (!field.required && e == defaults.*field.member) entry["default"] = std::string(text);
-          }
-          properties[std::string(field.name)] = std::move(entry);
-          if (field.required) needed.push_back(std::string(field.name));
+          schema.add(field.name, field.doc, field.required, schema_of<Member>(field.range),
+                     detail::standard_of(defaults.*field.member));
         };
         (one(f), ...);
       },
-      T::fields());
-  Json out = {{"type", "object"}};
-  if (!needed.empty()) out["required"] = std::move(needed);
-  properties["comment"] = {{"description", "free text, ignored"}};
-  out["properties"] = std::move(properties);
-  out["additionalProperties"] = false;
-  return out;
+      fields);
+  return std::move(schema).finish();
 }
 
 namespace detail {
-template <class Variant, std::size_t... I>
-Json variant_schema(std::index_sequence<I...>) {
+template <class... T>
+Json variant_schema(std::type_identity<std::variant<T...>>) {
   Json options = Json::array();
-  const auto one = [&]<class T>(std::type_identity<T>) {
-    Json option = object_schema<T>();
-    Json properties = {{"kind", {{"const", std::string(T::kind)}, {"description", std::string(T::doc)}}}};
-    for (const auto& [key, entry] : option["properties"].items()) properties[key] = entry;
-    option["properties"] = std::move(properties);
-    Json needed = {"kind"};
-    if (option.contains("required"))
-      for (const auto& name : option["required"]) needed.push_back(name);
-    option["required"] = std::move(needed);
-    options.push_back(std::move(option));
-  };
-  (one(std::type_identity<std::variant_alternative_t<I, Variant>>{}), ...);
+  (options.push_back(kind_schema(T::kind, T::doc, object_schema<T>())), ...);
   return {{"oneOf", std::move(options)}};
 }
-Json number_schema(std::string_view type, const Range& range);
 }  // namespace detail
 
 template <class T>
@@ -356,9 +361,7 @@ Json schema_of(const Range& range) {
   } else if constexpr (std::same_as<T, std::string> || std::same_as<T, Name>) {
     return {{"type", "string"}};
   } else if constexpr (detail::Enumerated<T>) {
-    Json values = Json::array();
-    for (const auto& [text, e] : EnumNames<T>::names) values.push_back(std::string(text));
-    return {{"enum", std::move(values)}};
+    return detail::names_schema(detail::names_of<T>());
   } else if constexpr (detail::is_optional<T>) {
     return schema_of<typename T::value_type>(range);
   } else if constexpr (detail::is_named<T>) {
@@ -366,11 +369,16 @@ Json schema_of(const Range& range) {
   } else if constexpr (detail::is_vector<T>) {
     return {{"type", "array"}, {"items", schema_of<typename T::value_type>(range)}};
   } else if constexpr (detail::is_variant<T>) {
-    return detail::variant_schema<T>(std::make_index_sequence<std::variant_size_v<T>>{});
+    return detail::variant_schema(std::type_identity<T>{});
   } else {
     return object_schema<T>();
   }
 }
+
+namespace detail {
+/// Sets a member, unless the value is null.
+void put(Json& object, std::string_view name, Json value);
+}  // namespace detail
 
 /// Writes a value the way `read` would take it back.
 template <class T>
@@ -404,16 +412,16 @@ Json to_json(const T& value) {
         },
         value);
   } else {
+    static constexpr auto fields = T::fields();
     Json out = Json::object();
     std::apply(
         [&](const auto&... f) {
           [[maybe_unused]] const auto one = [&](const auto& field) {
-            Json member = dynasoc::to_json(value.*field.member);
-            if (!member.is_null()) out[std::string(field.name)] = std::move(member);
+            detail::put(out, field.name, dynasoc::to_json(value.*field.member));
           };
           (one(f), ...);
         },
-        T::fields());
+        fields);
     return out;
   }
 }
