@@ -5,6 +5,7 @@ there; the commands that it then gives to Ninja are run one by one, except where
 of the program under test has already: objects of unchanged files, and what is linked from nothing else.
 """
 import os
+import pathlib
 import re
 import shlex
 import shutil
@@ -53,7 +54,7 @@ class Build:
                 raise BuildFailed(f"a page may add files; it has changed {header.relative_to(self.tree)}, which others are built from")
         kept = []
         for line in (self.made / "CMakeCache.txt").read_text(encoding="utf-8").splitlines():
-            match = re.fullmatch(r"(CMAKE_BUILD_TYPE|CMAKE_CXX_\w*FLAGS\w*|CMAKE_CXX_COMPILER|DYNASOC_(?!PYTHON)\w+):(\w+)=(.*)", line)
+            match = re.fullmatch(r"(CMAKE_BUILD_TYPE|CMAKE_UNITY_BUILD\w*|CMAKE_CXX_\w*FLAGS\w*|CMAKE_CXX_COMPILER|DYNASOC_(?!PYTHON)\w+):(\w+)=(.*)", line)
             if match and match.group(2) not in ("INTERNAL", "STATIC"):
                 kept.append(f"-D{match.group(1)}={match.group(3)}")
         self.run("cmake", "-S", str(self.tree), "-B", str(self.folder), "-G", "Ninja", "--log-level=WARNING", *kept)
@@ -72,12 +73,20 @@ class Build:
             if not new and self.reuse(output, source):
                 continue
             # What it is made from; made before from the same, it stays.
-            origin = (command, source.read_bytes() if source else b"", new)
+            origin = (command, self.texts(source, self.tree) if source else {}, new)
             if self.fresh.get(output) == origin:
                 continue
             (self.folder / output).unlink(missing_ok=True)  # it may be a link into the other build folder
             self.run("sh", "-c", command)
             self.fresh[output] = origin
+
+    def texts(self, source, tree):
+        """By its place in `tree`, what a file of source holds: of a unity build, the files that it compiles at once."""
+        text = source.read_text(encoding="utf-8")
+        if source.parent.name != "Unity":
+            return {"": text}
+        files = [pathlib.Path(name) for name in re.findall(r'^#include "(.+)"$', text, re.MULTILINE)]
+        return {os.path.relpath(file, tree): file.read_text(encoding="utf-8") for file in files}
 
     def reuse(self, output, source):
         """Puts what has been made already in place of what a command would make; false if that is not the same."""
@@ -85,8 +94,10 @@ class Build:
         if not theirs.is_file():
             return False
         if source:
-            before = self.root / os.path.relpath(source.resolve(), self.tree.resolve())
-            if not before.is_file() or before.read_bytes() != source.read_bytes():
+            inside = os.path.relpath(source.resolve(), self.folder.resolve())
+            before = self.made / inside if not inside.startswith("..") else (
+                self.root / os.path.relpath(source.resolve(), self.tree.resolve()))
+            if not before.is_file() or self.texts(before, self.root) != self.texts(source, self.tree):
                 return False
         ours.parent.mkdir(parents=True, exist_ok=True)
         ours.unlink(missing_ok=True)

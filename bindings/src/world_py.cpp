@@ -182,7 +182,7 @@ Fields candidates(const Run& run, std::size_t replication) {
     feasible.mutable_at(at) = record.feasible;
     chosen.mutable_at(at) = record.chosen;
     application[i] = text(record.app < 0 ? "" : setup.apps[record.app].name);
-    subnet[i] = text(record.subnet < 0 ? "" : "L" + std::to_string(record.subnet + 1));
+    subnet[i] = text(record.subnet < 0 ? "" : level_name(record.subnet));
     unit[i] = text(record.unit < 0 ? "" : setup.platform.file.units[record.unit].first);
   }
   Fields out;

@@ -5,12 +5,11 @@
 #include <cmath>
 #include <optional>
 
+#include "common/nan.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // The Xavier NX's MODE_15W_6CORE (its default) and MODE_10W_4CORE, as NVIDIA's nvpmodel.conf has them.
 constexpr double kGpu15WMhz = 1109.25, kCpu15WMhz = 1420.8, kEmcMhz = 1600;
@@ -20,10 +19,6 @@ constexpr std::string_view kClockReading =
     "clocks not published, taken as the caps of the default power mode 15W_6CORE";
 
 // Conversions of units leave digits that nobody read.
-double tidy(double x) { return std::round(x * 1e6) / 1e6; }
-
-std::string level_name(std::size_t index) { return "L" + std::to_string(index + 1); }
-
 OperatingPoint default_mode_point(std::string_view unit) {
   OperatingPoint at;
   at.f_cpu_mhz = kCpu15WMhz;

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/nan.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 int stated_in_both(const OperatingPoint& a, const OperatingPoint& b) {
   const auto both = [](double x, double y) { return int{!std::isnan(x) && !std::isnan(y)}; };

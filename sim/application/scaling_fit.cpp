@@ -7,13 +7,13 @@
 
 #include <boost/math/distributions/students_t.hpp>
 
+#include "common/nan.hpp"
 #include "common/text.hpp"
 #include "device/platform.hpp"
 
 namespace dynasoc {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kSameClock = 1e-3;       // relative; as in OperatingPoint::matches
 constexpr double kExplainsAsWell = 1e-3;  // root mean square residual: a tenth of a percentage point
 
@@ -66,7 +66,7 @@ bool solve_symmetric(const double (&a)[N][N], const double* b, double* x, int n,
 // Non-negative least squares: of all sets of columns whose own solution is not negative, the one with the smallest sum
 // of squares, which is hᵀx short of the constant. At most 15 sets, and nearly always the first one, all columns, will
 // do.
-void non_negative(const NormalEquations& e, double* x) {
+void solve_non_negative(const NormalEquations& e, double* x) {
   std::fill(x, x + e.n, 0.0);
   double best = 0;
   for (int out = 0; out < (1 << e.n) - 1; ++out) {  // columns left out
@@ -328,7 +328,7 @@ class Solver {
       e.h[i] *= scale[i];
       for (int j = 0; j < e.n; ++j) e.g[i][j] *= scale[i] * scale[j];
     }
-    non_negative(e, x);
+    solve_non_negative(e, x);
     Solution out;
     out.p = p;
     out.a = a;

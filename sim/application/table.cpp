@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <tuple>
@@ -238,5 +239,7 @@ double SoftRoofline::latency_ms(double f_unit, const OperatingPoint& at) const {
   const double both = longer > 0 ? longer * std::pow(1 + std::pow(shorter / longer, p), 1 / p) : 0;
   return fixed_ms + host_ms * slower(f_cpu_mhz, at.f_cpu_mhz) + both;
 }
+
+double tidy(double x) { return std::round(x * 1e6) / 1e6; }
 
 }  // namespace dynasoc

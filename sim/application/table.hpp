@@ -120,4 +120,7 @@ struct SoftRoofline {
   double latency_ms(double f_unit_mhz, const OperatingPoint& at) const;
 };
 
+/// A computed value as tables hold it: to six decimals.
+double tidy(double x);
+
 }  // namespace dynasoc

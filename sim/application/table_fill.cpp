@@ -5,15 +5,13 @@
 
 #include "application/latency_model.hpp"
 #include "application/scaling_fit.hpp"
+#include "common/nan.hpp"
 #include "device/platform.hpp"
 
 namespace dynasoc {
 namespace {
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // Digits beyond a nanosecond or a microwatt are noise of the arithmetic.
-double tidy(double x) { return std::round(x * 1e6) / 1e6; }
-
 // 95 % of boards, log-normal about the cell's power: the unit's power above idle and the board's static power are as
 // uncertain as the platform says. Power scaled from a measured cell (`measured_mhz`, NaN for none) shares that cell's
 // level, so that only the tilt between the two clocks is left.

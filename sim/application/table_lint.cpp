@@ -123,13 +123,6 @@ std::vector<LintFinding> Findings::take() {
   return std::move(all_);
 }
 
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
-}
-
 std::string percent(double fraction, int digits) { return rounded_text(100 * fraction, digits) + " %"; }
 
 std::string count_of(std::size_t n, const char* singular, const char* plural) {

@@ -16,8 +16,6 @@ constexpr double kFence =
 constexpr double kMadToSigma = 1.4826;
 constexpr std::size_t kNear = 6;      // resolutions around one
 constexpr double kClearTrend = 0.25;  // of the scatter that remains once a trend is taken out
-constexpr double kEnoughRuns = 30;
-constexpr double kWide = 0.10;
 
 double spread_of(const std::vector<double>& values) {
   std::vector<double> sizes;

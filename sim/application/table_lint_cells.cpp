@@ -18,8 +18,6 @@ constexpr double kClearly = 0.10;         // relative: a rise that no noise expl
 constexpr double kPowerTolerance = 0.02;  // relative
 constexpr double kEnergyTolerance = 0.05;
 constexpr double kConflict = 0.02;  // relative, between two tables
-constexpr double kEnoughRuns = 30;
-constexpr double kWide = 0.10;  // coefficient of variation
 
 using Index = std::vector<std::size_t>;
 
@@ -361,7 +359,7 @@ std::string counterpart(const Linted& a, const std::string& subnet, const Linted
   const Json& config = a.network->file.subnets[static_cast<std::size_t>(index)].config.value;
   if (!config.is_object() || config.empty()) return "";
   for (std::size_t i = 0; i < b.network->size(); ++i)
-    if (b.network->file.subnets[i].config.value == config) return "L" + std::to_string(i + 1);
+    if (b.network->file.subnets[i].config.value == config) return level_name(i);
   return "";
 }
 

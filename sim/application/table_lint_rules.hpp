@@ -10,6 +10,7 @@
 #include "application/network.hpp"
 #include "application/table.hpp"
 #include "application/table_lint.hpp"
+#include "common/median.hpp"
 
 namespace dynasoc::lint {
 
@@ -48,7 +49,9 @@ class Findings {
   std::vector<LintFinding> all_;
 };
 
-double median(std::vector<double> values);  ///< of at least one value
+inline constexpr double kEnoughRuns = 30;
+inline constexpr double kWide = 0.10;  ///< coefficient of variation
+
 std::string percent(double fraction, int digits = 2);
 std::string count_of(std::size_t n, const char* singular, const char* plural);
 std::string short_name(const Linted& file);  ///< the file's name, with the folder `raw/` if it is in one

@@ -6,12 +6,11 @@
 #include <set>
 
 #include "common/error.hpp"
+#include "common/nan.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 struct Member {
   const Cell* cell;

@@ -11,8 +11,6 @@ namespace {
 
 constexpr double kMonitorMs = 10;
 
-std::string level(int subnet) { return "L" + std::to_string(subnet + 1); }
-
 }  // namespace
 
 void BoardEngine::attach(Session& session, std::function<void(double)> progress) {
@@ -80,7 +78,7 @@ ActivityId BoardEngine::infer(int app, int unit, int subnet, std::uint32_t job, 
   record.job = job;
   const std::string& name = session_->setup().apps[static_cast<std::size_t>(app)].name;
   const ActivityId activity{++activities_, 0};
-  send({{"op", "infer"}, {"app", name}, {"subnet", level(subnet)}},
+  send({{"op", "infer"}, {"app", name}, {"subnet", level_name(subnet)}},
        {Pending::Kind::inference, done, jobs_.size() - 1, app, activity, "infer " + name});
   return activity;
 }
@@ -178,7 +176,7 @@ void BoardEngine::answered(const Pending& pending, const Json& message, const Di
       if (session_->recorder() != nullptr)
         session_->recorder()->write({{"job", job.job},
                                      {"app", session_->setup().apps[static_cast<std::size_t>(job.app)].name},
-                                     {"subnet", level(job.subnet)},
+                                     {"subnet", level_name(job.subnet)},
                                      {"start_s", to_s(job.start)},
                                      {"end_s", to_s(job.end)},
                                      {"alone", job.alone},

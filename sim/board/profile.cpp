@@ -15,8 +15,6 @@ namespace dynasoc::board {
 namespace fs = std::filesystem;
 namespace {
 
-std::string level(int subnet) { return "L" + std::to_string(subnet + 1); }
-
 void sleep_ms(Agent& agent, double milliseconds) {
   // Whatever comes meanwhile (an event) is of no interest here.
   const std::int64_t until_ns = Agent::now_ns() + static_cast<std::int64_t>(milliseconds * 1e6);
@@ -365,7 +363,7 @@ class Campaign {
 
   ProfiledCell measure(std::size_t index) {
     const PlanCell& cell = out_.cells[index];
-    const std::string app = "profile-" + unit_name(cell.unit), subnet = level(cell.subnet);
+    const std::string app = "profile-" + unit_name(cell.unit), subnet = level_name(cell.subnet);
     note_ = subnet + " on " + unit_name(cell.unit) + " at " + rounded_text(cell.f_unit_mhz, 5) + " MHz";
     sleep_ms(agent_, options_.cool_down_ms);
     set_clocks(cell);
@@ -453,7 +451,8 @@ class Campaign {
       constexpr int kRounds = 5;
       for (int round = 0; round < kRounds; ++round)
         for (const int s : subnets_) {
-          const Json call = agent_.call({{"op", "infer"}, {"app", app}, {"subnet", level(s)}, {"repeat", 4}}, 70'000);
+          const Json call =
+              agent_.call({{"op", "infer"}, {"app", app}, {"subnet", level_name(s)}, {"repeat", 4}}, 70'000);
           if (!call.value("switched", false) || !call.value("clean", false)) continue;
           const auto ms = call.at("latency_ms").get<std::vector<double>>();
           if (ms.size() < 4) continue;
@@ -476,7 +475,7 @@ class Campaign {
           for (const int d : subject_.platform.links[static_cast<std::size_t>(u)].domains)
             set_clock(d, opps_of(u).back());
         sleep_ms(agent_, options_.settle_ms);
-        const std::string subnet = level(subnets_.back());
+        const std::string subnet = level_name(subnets_.back());
         const auto request = [&](int u, int repeat) {
           return Json{{"op", "infer"},
                       {"app", "profile-" + unit_name(u)},
@@ -553,7 +552,7 @@ void write_profile(const fs::path& out, const std::string& network_name, const P
   const auto blank = [&](std::size_t c) {
     const PlanCell& cell = profile.cells[c];
     Cell row;
-    row.subnet = level(cell.subnet);
+    row.subnet = level_name(cell.subnet);
     row.unit = platform.units[static_cast<std::size_t>(cell.unit)].first;
     const int d = subject.platform.links[static_cast<std::size_t>(cell.unit)].domains[0];
     const bool cpu = platform.domains[static_cast<std::size_t>(d)].second.kind == DomainKind::cpu;
@@ -743,7 +742,7 @@ std::string profile_text(const ProfileSubject& subject, const Profile& profile) 
       if (opps.empty()) continue;
       out += "\n  " + platform.units[u].first +
              (k > 0 ? ", " + std::to_string(k) + (k == 1 ? " core" : " cores") : "") + "\n  MHz     ";
-      for (const int s : subnets) out += std::string(22 - level(s).size(), ' ') + level(s);
+      for (const int s : subnets) out += std::string(22 - level_name(s).size(), ' ') + level_name(s);
       out += "\n";
       for (const int opp : opps) {
         std::string mhz = rounded_text(
@@ -791,7 +790,7 @@ std::string profile_text(const ProfileSubject& subject, const Profile& profile) 
   for (const std::string& warning : profile.warnings) out += "  warning: " + warning + "\n";
   for (const ProfiledCell& cell : profile.measured)
     if (!cell.failure.empty())
-      out += "  failed: " + level(profile.cells[cell.cell].subnet) + " at " +
+      out += "  failed: " + level_name(profile.cells[cell.cell].subnet) + " at " +
              rounded_text(profile.cells[cell.cell].f_unit_mhz, 5) + " MHz: " + cell.failure + "\n";
   return out;
 }

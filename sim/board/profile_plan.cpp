@@ -13,6 +13,7 @@
 #include <Eigen/Core>
 
 #include "common/error.hpp"
+#include "common/nan.hpp"
 #include "common/text.hpp"
 #include "kernel/random.hpp"
 
@@ -23,7 +24,6 @@ using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kQuantile95 = 1.959963984540054;
 constexpr int kAxes = 4;              // the unit's clock, memory clock, host clock, cores

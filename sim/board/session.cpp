@@ -67,7 +67,7 @@ Json load_request(const std::string& app, const Network& network, const std::vec
   out["subnets"] = Json::object();
   for (std::size_t s = 0; s < network.size(); ++s) {
     if (!kept[s]) continue;
-    const std::string name = "L" + std::to_string(s + 1);
+    const std::string name = level_name(s);
     const Json& config = network.file.subnets[s].config.value;
     if (executor != "replay" && (!config.is_object() || !config.contains("supernetwork")))
       throw(network.file.where / "subnets" / s)
@@ -168,7 +168,7 @@ Json Session::table_latencies(const AppSetup& app) const {
   const double mhz = setup_->platform.file.domains[static_cast<std::size_t>(d)].second.opps_mhz.back();
   Json out = Json::object();
   for (std::size_t s = 0; s < app.models[unit].size(); ++s)
-    if (app.models[unit][s]) out["L" + std::to_string(s + 1)] = {app.models[unit][s]->predict(mhz, {}).latency_ms};
+    if (app.models[unit][s]) out[level_name(s)] = {app.models[unit][s]->predict(mhz, {}).latency_ms};
   return out;
 }
 

@@ -4,16 +4,14 @@
 #include <cmath>
 #include <set>
 
+#include "common/nan.hpp"
 #include "common/text.hpp"
 #include "results/metrics.hpp"
 
 namespace dynasoc::board {
 namespace {
 
-constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
 constexpr double kWorthNaming = 0.02;  // relative; smaller differences are called chance
-
-std::string level(int subnet) { return "L" + std::to_string(subnet + 1); }
 
 int opp_of(const Setup& setup, int unit, const std::vector<double>& domain_mhz) {
   const int d = setup.platform.links[static_cast<std::size_t>(unit)].domains[0];
@@ -36,9 +34,9 @@ double opp_mhz(const Setup& setup, int unit, int opp) {
 double predicted_ms(const Setup& setup, const MeasuredJob& job) {
   const AppSetup& app = setup.apps[static_cast<std::size_t>(job.app)];
   const auto& model = app.models[static_cast<std::size_t>(job.unit)][static_cast<std::size_t>(job.subnet)];
-  if (!model) return kNothing;
+  if (!model) return kNaN;
   const Platform::UnitLinks& links = setup.platform.links[static_cast<std::size_t>(job.unit)];
-  const auto clock = [&](int d) { return d < 0 ? kNothing : job.domain_mhz[static_cast<std::size_t>(d)]; };
+  const auto clock = [&](int d) { return d < 0 ? kNaN : job.domain_mhz[static_cast<std::size_t>(d)]; };
   const double mhz = opp_mhz(setup, job.unit, opp_of(setup, job.unit, job.domain_mhz));
   OperatingPoint at;
   at.f_emc_mhz = clock(links.memory_domain);
@@ -77,7 +75,7 @@ std::vector<double> stretches(const RunRecord& record, const std::string& name) 
         sum[at(job.arrival)] += job.outcome != Outcome::met;
         ++count[at(job.arrival)];
       } else if (job.end != kNoTime) {
-        double value = kNothing;
+        double value = kNaN;
         if (what == "latency_ms.mean") value = to_ms(job.end - job.arrival);
         if (what == "accuracy.mean") value = record.apps[job.app].accuracy[job.subnet];
         if (what == "energy_mj_per_job") value = static_cast<double>(job.energy_mj);
@@ -97,7 +95,7 @@ Estimate estimate_of(const Setup& setup, const std::vector<RunRecord>& records, 
   std::vector<double> values;
   for (const RunRecord& record : records) {
     const Metrics metrics = measure(setup, record);
-    double value = kNothing;
+    double value = kNaN;
     for (std::size_t a = 0; a < setup.apps.size(); ++a) {
       const std::string prefix = "apps." + setup.apps[a].name + ".";
       if (name.starts_with(prefix)) value = metrics.of_application(a, "apps.APP." + name.substr(prefix.size()));
@@ -144,9 +142,9 @@ double mean_mhz(const RunRecord& record, const std::string& unit, double from_s,
       sum += record.timeline.value(row, c);
       ++n;
     }
-    return n > 0 ? sum / n : kNothing;
+    return n > 0 ? sum / n : kNaN;
   }
-  return kNothing;
+  return kNaN;
 }
 
 // What differed between both in a stretch of time, relative.
@@ -220,8 +218,8 @@ std::vector<Parting> partings_of(const Setup& setup, const RunRecord& predicted,
     Parting parting;
     parting.target = key.first, parting.knob = key.second;
     parting.common = static_cast<int>(i);
-    parting.predicted_s = i < wa.size() ? wa[i].at_s : kNothing;
-    parting.measured_s = i < wb.size() ? wb[i].at_s : kNothing;
+    parting.predicted_s = i < wa.size() ? wa[i].at_s : kNaN;
+    parting.measured_s = i < wb.size() ? wb[i].at_s : kNaN;
     parting.predicted_to = i < wa.size() ? wa[i].to : "";
     parting.measured_to = i < wb.size() ? wb[i].to : "";
     explain(setup, predicted, measured, parting);
@@ -265,7 +263,7 @@ std::vector<CellPair> cells_of(const Setup& setup, const std::vector<BoardRun>& 
     double squares = 0;
     for (const auto& [predicted, measured] : values)
       squares += (measured - cell.measured_ms) * (measured - cell.measured_ms);
-    cell.measured_std_ms = cell.n > 1 ? std::sqrt(squares / (cell.n - 1)) : kNothing;
+    cell.measured_std_ms = cell.n > 1 ? std::sqrt(squares / (cell.n - 1)) : kNaN;
   }
   return out;
 }
@@ -337,7 +335,7 @@ double mean_error(const std::vector<CellPair>& cells) {
   int n = 0;
   for (const CellPair& cell : cells)
     if (cell.n >= 5 && std::isfinite(cell.error())) sum += std::abs(cell.error()), ++n;
-  return n > 0 ? sum / n : kNothing;
+  return n > 0 ? sum / n : kNaN;
 }
 
 Table corrected_table(const Setup& setup, std::size_t app, const std::vector<CellPair>& cells, int least,
@@ -354,7 +352,7 @@ Table corrected_table(const Setup& setup, std::size_t app, const std::vector<Cel
     const bool cpu = unit_clock(setup.platform, static_cast<std::size_t>(pair.unit)) == UnitClock::cpu;
     const auto matches = [&](const Cell& cell) {
       const double clock = cpu ? cell.at.f_cpu_mhz : cell.at.f_gpu_mhz;
-      return cell.subnet == level(pair.subnet) && cell.unit == unit && std::abs(clock - mhz) < 1e-3 * mhz;
+      return cell.subnet == level_name(pair.subnet) && cell.unit == unit && std::abs(clock - mhz) < 1e-3 * mhz;
     };
     // Several rows differ in what this comparison does not look at, memory clock or cores: none of them was measured.
     if (std::count_if(out.cells.begin(), out.cells.end(), matches) != 1) continue;
@@ -365,13 +363,13 @@ Table corrected_table(const Setup& setup, std::size_t app, const std::vector<Cel
         cell.energy_mj *= pair.measured_ms / cell.latency_ms_mean;
         cell.energy_provenance = Provenance::derived;
         cell.energy_source = "power of the former cell (" + cell.energy_source + ") x corrected latency";
-        cell.energy_mj_low = cell.energy_mj_high = kNothing;
+        cell.energy_mj_low = cell.energy_mj_high = kNaN;
       }
       cell.latency_ms_mean = pair.measured_ms;
       cell.latency_ms_std = pair.measured_std_ms;
       cell.n = pair.n;
-      cell.latency_ms_p50 = cell.latency_ms_p90 = cell.latency_ms_p99 = kNothing;
-      cell.latency_ms_low = cell.latency_ms_high = kNothing;
+      cell.latency_ms_p50 = cell.latency_ms_p90 = cell.latency_ms_p99 = kNaN;
+      cell.latency_ms_low = cell.latency_ms_high = kNaN;
       cell.provenance = Provenance::measured;
       cell.source = source;
       ++changed;
@@ -395,7 +393,7 @@ Json validation_json(const Setup& setup, const Validation& validation) {
     for (const CellPair& cell : policy.cells)
       to["cells"].push_back({{"application", setup.apps[static_cast<std::size_t>(cell.app)].name},
                              {"unit", setup.platform.file.units[static_cast<std::size_t>(cell.unit)].first},
-                             {"subnet", level(cell.subnet)},
+                             {"subnet", level_name(cell.subnet)},
                              {"mhz", opp_mhz(setup, cell.unit, cell.opp)},
                              {"n", cell.n},
                              {"predicted_ms", cell.predicted_ms},
@@ -471,7 +469,7 @@ std::string validation_text(const Setup& setup, const Validation& validation, bo
     if (!policy.cells.empty()) out += "    clean inferences alone, by sub-network and clock\n";
     for (const CellPair& cell : policy.cells)
       out += "      " +
-             padded(setup.apps[static_cast<std::size_t>(cell.app)].name + " " + level(cell.subnet) + " at " +
+             padded(setup.apps[static_cast<std::size_t>(cell.app)].name + " " + level_name(cell.subnet) + " at " +
                         rounded_text(opp_mhz(setup, cell.unit, cell.opp), 5) + " MHz",
                     36) +
              padded(rounded_text(cell.predicted_ms, 4) + " ms", 32) +

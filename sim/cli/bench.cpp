@@ -16,6 +16,7 @@
 #include "cli/bench_sweep.hpp"
 #include "cli/options.hpp"
 #include "common/installation.hpp"
+#include "common/median.hpp"
 #include "common/program.hpp"
 #include "common/text.hpp"
 #include "manager/governor.hpp"
@@ -47,13 +48,6 @@ struct Plan {
 std::string last_line(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text.substr(text.rfind('\n') + 1);
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return std::nan("");
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : 0.5 * (values[half - 1] + values[half]);
 }
 
 Json number(double x) { return std::isfinite(x) ? Json(x) : Json(nullptr); }

@@ -5,6 +5,7 @@
 #include <ctime>
 #include <vector>
 
+#include "common/median.hpp"
 #include "explore/search/search.hpp"
 #include "scenario/data_paths.hpp"
 
@@ -28,11 +29,6 @@ double seconds_of(const Work& work) {
   const double began = thread_seconds();
   work();
   return thread_seconds() - began;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 }  // namespace

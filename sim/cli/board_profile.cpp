@@ -70,7 +70,7 @@ int board_profile_command(const Arguments& arguments, Console& console) {
   for (const std::string& name : words_of(options, "subnets")) {
     const int subnet = subject.network->subnet_index(name);
     std::vector<std::string> known;
-    for (std::size_t s = 0; s < subject.network->size(); ++s) known.push_back("L" + std::to_string(s + 1));
+    for (std::size_t s = 0; s < subject.network->size(); ++s) known.push_back(level_name(s));
     if (subnet < 0) throw InputError("--subnets: the network has no " + in_quotes(name) + hint(name, known));
     profile.subnets.push_back(subnet);
   }

@@ -1,6 +1,7 @@
 // Numbers as text, and files written so that a kill leaves either the old file or the whole new one.
 #pragma once
 
+#include <concepts>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -73,5 +74,8 @@ std::size_t first_invalid_utf8(std::string_view text);
 
 /// FNV-1a, 64 bit, as 16 hexadecimal digits: identifies an input in a manifest (not a security measure).
 std::string content_hash(std::string_view content);
+
+/// The name of a sub-network by its place in the network, from 0: "L1" is the first, the smallest.
+std::string level_name(std::integral auto subnet) { return "L" + std::to_string(subnet + 1); }
 
 }  // namespace dynasoc

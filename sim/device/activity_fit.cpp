@@ -7,20 +7,19 @@
 #include <set>
 #include <tuple>
 
+#include "common/nan.hpp"
 #include "common/text.hpp"
 #include "device/power_fit.hpp"
 
 namespace dynasoc {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-
 double log_volt2(double v_ghz, double ghz) { return 2 * std::log(v_ghz + ghz); }
 
 double find(const std::vector<std::pair<std::string, double>>& values, const std::string& workload) {
   for (const auto& [name, value] : values)
     if (name == workload) return value;
-  return kNan;
+  return kNaN;
 }
 
 // What a voltage is fitted to: y over the clock, each workload with a factor of its own.
@@ -118,7 +117,7 @@ double power_law_w(const std::vector<ActivityCell>& others, int cores, double gh
   try {
     return fit_cores_clock(rows).watts(cores, ghz * 1000);
   } catch (const InputError&) {
-    return kNan;
+    return kNaN;
   }
 }
 

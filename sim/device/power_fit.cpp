@@ -8,12 +8,11 @@
 
 #include <Eigen/Dense>
 
+#include "common/nan.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc {
 namespace {
-
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 double milliwatts(double watts) { return std::round(watts * 1000) / 1000; }
 
@@ -526,7 +525,7 @@ ScaleFit fit_scale(const std::vector<PowerRow>& rows, const RelativeShape& shape
       xy += x * row.above_idle_w;
       xx += x * x;
     }
-    return std::pair{xx > 0 ? xy / xx : kNan, xx};
+    return std::pair{xx > 0 ? xy / xx : kNaN, xx};
   };
   ScaleFit fit;
   const auto [k, xx] = solve(nullptr);

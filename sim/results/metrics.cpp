@@ -6,6 +6,7 @@
 #include <string>
 
 #include "application/scaling_fit.hpp"
+#include "common/nan.hpp"
 #include "results/percentile_rule.hpp"
 
 namespace dynasoc {
@@ -20,7 +21,6 @@ std::string_view name_of(Better better) {
 }
 
 namespace {
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 double over(double a, double b) { return b > 0 ? a / b : kNaN; }
 
 bool states_accuracy(const Network& network) {

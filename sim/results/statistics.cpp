@@ -10,12 +10,11 @@
 #include <boost/math/distributions/students_t.hpp>
 
 #include "common/error.hpp"
+#include "common/nan.hpp"
 #include "kernel/random.hpp"
 
 namespace dynasoc {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // Two-sided.
 double t_quantile(double degrees, double confidence) {

@@ -84,10 +84,10 @@ Json subnets_json(const std::vector<SubnetRecord>& subnets) {
     const SubnetRecord& subnet = subnets[s];
     if (subnet.completed == 0) continue;
     const auto count = static_cast<double>(subnet.completed);
-    out["L" + std::to_string(s + 1)] = {{"completed", subnet.completed},
-                                        {"missed", subnet.missed},
-                                        {"latency_ms_mean", subnet.latency_sum_ms / count},
-                                        {"service_ms_mean", subnet.service_sum_ms / count}};
+    out[level_name(s)] = {{"completed", subnet.completed},
+                          {"missed", subnet.missed},
+                          {"latency_ms_mean", subnet.latency_sum_ms / count},
+                          {"service_ms_mean", subnet.service_sum_ms / count}};
   }
   return out;
 }
@@ -199,8 +199,7 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
     completed += count;
     Json share = Json::object();
     for (std::size_t s = 0; s < app.subnets.size(); ++s)
-      if (app.subnets[s].completed > 0)
-        share["L" + std::to_string(s + 1)] = static_cast<double>(app.subnets[s].completed) / count;
+      if (app.subnets[s].completed > 0) share[level_name(s)] = static_cast<double>(app.subnets[s].completed) / count;
     Json supported = Json::array();
     for (const auto& [name, p] : kPercentiles)
       if (percentile_is_supported(p, app.completed)) supported.push_back(name);
@@ -495,8 +494,7 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
         for (std::size_t s = 0; s < app.subnets.size(); ++s) {
           const SubnetRecord& subnet = app.windows[w][s];
           if (subnet.completed == 0) continue;
-          lines.push_back({setup.windows[w].name, app.name, "L" + std::to_string(s + 1),
-                           std::to_string(subnet.completed),
+          lines.push_back({setup.windows[w].name, app.name, level_name(s), std::to_string(subnet.completed),
                            rounded_text(subnet.latency_sum_ms / static_cast<double>(subnet.completed)),
                            rounded_text(app.accuracy[s])});
         }

@@ -6,6 +6,7 @@
 #include <limits>
 #include <variant>
 
+#include "common/text.hpp"
 #include "results/trace_file.hpp"
 #include "results/why.hpp"
 #include "world/background.hpp"
@@ -255,8 +256,7 @@ class RunTrace {
   }
 
   std::string_view subnet_name(std::size_t subnet) {
-    while (subnet_names_.size() <= subnet)
-      subnet_names_.push_back(json_text("L" + std::to_string(subnet_names_.size() + 1)));
+    while (subnet_names_.size() <= subnet) subnet_names_.push_back(json_text(level_name(subnet_names_.size())));
     return subnet_names_[subnet];
   }
 

@@ -51,7 +51,7 @@ std::vector<std::vector<std::string>> candidate_rows(const Setup& setup, const P
                     : candidate.feasible ? "possible"
                                          : page.dim("refused"),
                     candidate.app < 0 ? "-" : setup.apps[candidate.app].name,
-                    candidate.subnet < 0 ? "-" : "L" + std::to_string(candidate.subnet + 1),
+                    candidate.subnet < 0 ? "-" : level_name(candidate.subnet),
                     candidate.unit < 0 ? "-" : setup.platform.file.units[candidate.unit].first,
                     candidate.unit < 0 || candidate.opp < 0 ? "-" : number(candidate_mhz(setup, candidate)),
                     number(candidate.latency_ms), number(candidate.accuracy), number(candidate.energy_mj)});

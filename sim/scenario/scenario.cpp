@@ -339,7 +339,7 @@ class Resolver {
         for (const auto& [unit, shape] : net.file.scaling)
           if (unit == cell.unit) scaling = &shape;
         for (std::size_t s = 0; s < net.size(); ++s) {
-          const std::string subnet = "L" + std::to_string(s + 1);
+          const std::string subnet = level_name(s);
           const bool covered = std::any_of(table->cells.begin(), table->cells.end(), [&](const Cell& other) {
             return other.subnet == subnet && other.unit == cell.unit;
           });
@@ -373,7 +373,7 @@ class Resolver {
       app.subnet = net.subnet_index(file.subnet.text);
       std::vector<std::string> known;
       for (std::size_t s = 0; s < net.size(); ++s)
-        if (app.models[app.unit][s]) known.push_back("L" + std::to_string(s + 1));
+        if (app.models[app.unit][s]) known.push_back(level_name(s));
       if (app.subnet < 0 || !app.models[app.unit][app.subnet])
         throw file.subnet.error("network " + net.file.name + " has no sub-network " + in_quotes(file.subnet.text) +
                                 " on unit " + units[app.unit] + hint(file.subnet.text, known));
@@ -416,7 +416,7 @@ class Resolver {
     for (const Name& name : app.file.subnets) {
       const int s = net.subnet_index(name.text);
       std::vector<std::string> known;
-      for (std::size_t i = 0; i < net.size(); ++i) known.push_back("L" + std::to_string(i + 1));
+      for (std::size_t i = 0; i < net.size(); ++i) known.push_back(level_name(i));
       if (s < 0)
         throw name.error("network " + net.file.name + " has no sub-network " + in_quotes(name.text) +
                          hint(name.text, known));

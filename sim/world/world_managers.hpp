@@ -1,6 +1,7 @@
 // World: what a policy sees, and its knob writes carried out. Included by world_impl.hpp alone.
 #pragma once
 
+#include "common/text.hpp"
 #include "world/world.hpp"
 
 namespace dynasoc {
@@ -122,7 +123,6 @@ int World<E>::covered_subnet(int app, int unit, int subnet, int from) const {
 template <Engine E>
 void World<E>::apply(const manager::Decision& decision) {
   using manager::Knob;
-  const auto level = [](int subnet) { return "L" + std::to_string(subnet + 1); };
   // Mappings first: which sub-networks there are depends on the unit.
   for (const bool mappings : {true, false})
     for (const manager::Write& write : decision.writes) {
@@ -134,7 +134,7 @@ void World<E>::apply(const manager::Decision& decision) {
         case Knob::subnet: {
           manager::AppView& view = app_views_[write.target];
           const int subnet = covered_subnet(write.target, view.unit, write.value, view.subnet);
-          if (told) target = view.name, from = level(view.subnet), to = level(subnet);
+          if (told) target = view.name, from = level_name(view.subnet), to = level_name(subnet);
           want_subnet(write.target, subnet);
           break;
         }

@@ -2,6 +2,7 @@
 // alone.
 #pragma once
 
+#include "common/text.hpp"
 #include "world/world.hpp"
 
 namespace dynasoc {
@@ -43,8 +44,7 @@ template <Engine E>
 void World<E>::inference_failed(int a) requires RealEngine<E> {
   AppState& app = apps_[a];
   app.serving = false;
-  if (recording_.decisions)
-    log_board(app_views_[a].name, "worker", "L" + std::to_string(app.loaded + 1), "lost", app.failure);
+  if (recording_.decisions) log_board(app_views_[a].name, "worker", level_name(app.loaded), "lost", app.failure);
   app.failure.clear();
   frame_lost(a, app.frame, Outcome::dropped);
   if (app_views_[a].subnet != app.loaded) begin_switch(a);

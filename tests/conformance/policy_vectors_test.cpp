@@ -21,8 +21,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kVectors = test::source_dir() / "tests/conformance/vectors/policies";
-constexpr std::size_t kLeast = 12;
+const fs::path kPolicyVectors = test::source_dir() / "tests/conformance/vectors/policies";
+constexpr std::size_t kLeastVectors = 12;
 
 // They have test cases of their own.
 const std::set<std::string> kTestedElsewhere{"oracle",           "none",    "static",   "dynamic-ofa",
@@ -36,7 +36,7 @@ const Json* told(const Json& step, const char* member, const std::string& key) {
   return json.contains(key) ? &json[key] : nullptr;
 }
 
-void follow(const std::string& policy, const Json& file, const Json& vector) {
+void follow_policy(const std::string& policy, const Json& file, const Json& vector) {
   test::PolicyDesk desk(policy, file, vector);
   int number = 0;
   for (const Json& step : vector.at("steps")) {
@@ -73,7 +73,7 @@ void follow(const std::string& policy, const Json& file, const Json& vector) {
 
 TEST_CASE("policies write what vectors worked by hand say") {
   std::set<std::string> tested;
-  for (const auto& entry : fs::directory_iterator(kVectors)) {
+  for (const auto& entry : fs::directory_iterator(kPolicyVectors)) {
     if (entry.path().extension() != ".json") continue;
     const std::string name = entry.path().stem().string();
     INFO(name);
@@ -81,8 +81,8 @@ TEST_CASE("policies write what vectors worked by hand say") {
     const auto document = Document::load(entry.path());
     const Json& file = document->root();
     CHECK(!file.at("source").get<std::string>().empty());
-    if (!kTestedElsewhere.contains(name)) CHECK(file.at("vectors").size() >= kLeast);
-    for (const Json& vector : file.at("vectors")) follow(name, file, vector);
+    if (!kTestedElsewhere.contains(name)) CHECK(file.at("vectors").size() >= kLeastVectors);
+    for (const Json& vector : file.at("vectors")) follow_policy(name, file, vector);
     tested.insert(name);
   }
   for (const std::string& name : Registry<Policy>::instance().names()) {

@@ -1,13 +1,12 @@
 // Load that is nobody's inference: how it comes, takes its share, and goes. L2 takes 20 ms on the `gpu`.
 #include <catch2/catch.hpp>
 
+#include "support/exactly.hpp"
 #include "support/hooked_policy.hpp"
 #include "support/lab.hpp"
 
 namespace dynasoc::test {
 namespace {
-
-Approx exactly(double x) { return Approx(x).epsilon(1e-12).margin(1e-12); }
 
 // One L2 frame at `arrival_ms`, and the load.
 RunRecord run(const Lab& lab, double arrival_ms, const char* load, const char* policy = R"("none")") {

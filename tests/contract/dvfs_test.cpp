@@ -2,6 +2,7 @@
 // at 500, 160 at 250; the gpu draws 10, 5 and 2 W above idle.
 #include <catch2/catch.hpp>
 
+#include "support/exactly.hpp"
 #include "support/hooked_policy.hpp"
 #include "support/lab.hpp"
 
@@ -9,8 +10,6 @@ namespace dynasoc::test {
 namespace {
 
 using manager::Knob;
-
-Approx exactly(double x) { return Approx(x).epsilon(1e-12).margin(1e-12); }
 
 struct Write {
   double at_ms;

@@ -10,13 +10,13 @@ using namespace dynasoc::test;
 namespace {
 
 // A governor that notes what it is shown and holds the clock.
-struct Seen {
+struct Spied {
   manager::Ask ask;
   double at_ms, busy, running;
   int cpus;
   bool io_wake;
 };
-std::vector<Seen> seen_by_spy;
+std::vector<Spied> seen_by_spy;
 
 class Spy final : public manager::Governor {
  public:
@@ -188,7 +188,7 @@ TEST_CASE("only a frame that is dispatched as it arrives has waited for I/O") {
   seen_by_spy.clear();
   lab.run(scenario);
   int wakes = 0;
-  for (const Seen& seen : seen_by_spy) wakes += seen.io_wake;
+  for (const Spied& seen : seen_by_spy) wakes += seen.io_wake;
   CHECK(wakes == 1);
   // A host core that does nothing for its guest is not woken by it.
   lab.board["units"]["gpu"]["host_domain"] = "cpu";

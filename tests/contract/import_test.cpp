@@ -14,6 +14,7 @@
 #include "application/table.hpp"
 #include "common/text.hpp"
 #include "support/program.hpp"
+#include "support/source_dir.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace dynasoc;
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kRoot = DYNASOC_SOURCE_DIR;
+using dynasoc::test::kRoot;
 const fs::path kModels = kRoot / "models";
 
 template <class F>

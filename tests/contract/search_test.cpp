@@ -13,12 +13,13 @@
 #include "explore/search/export.hpp"
 #include "explore/search/report.hpp"
 #include "support/program.hpp"
+#include "support/source_dir.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dynasoc::search {
 namespace {
 
-const std::filesystem::path kRoot = DYNASOC_SOURCE_DIR;
+using dynasoc::test::kRoot;
 const std::filesystem::path kSearches = kRoot / "scenarios" / "search";
 
 // A space of 2 x 2^5 x … sub-networks that brute force can look at.

@@ -11,6 +11,7 @@
 #include "common/csv.hpp"
 #include "common/json_reader.hpp"
 #include "support/program.hpp"
+#include "support/source_dir.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace dynasoc;
@@ -19,8 +20,8 @@ namespace fs = std::filesystem;
 namespace {
 
 using Rows = std::vector<std::size_t>;
-const fs::path kRoot = DYNASOC_SOURCE_DIR;
-const std::string kHead = "subnet,unit,cores,f_cpu_mhz,f_gpu_mhz,f_emc_mhz,latency_ms_mean,provenance,source\n";
+using dynasoc::test::kRoot;
+const std::string kCellsHead = "subnet,unit,cores,f_cpu_mhz,f_gpu_mhz,f_emc_mhz,latency_ms_mean,provenance,source\n";
 const std::string kRuns = "subnet,unit,f_gpu_mhz,latency_ms_mean,latency_ms_std,n,provenance,source\n";
 const std::string kPower =
     "subnet,unit,f_gpu_mhz,latency_ms_mean,energy_mj,power_w,idle_power_w,provenance,source,energy_provenance,"
@@ -72,7 +73,7 @@ std::size_t line(int resolution, int kernel) {
 }  // namespace
 
 TEST_CASE("a sound table has no findings but what it does not state") {
-  const Seen seen = lint(kHead +
+  const Seen seen = lint(kCellsHead +
                          "L1,gpu,,,1000,1600,10,measured,x\nL1,gpu,,,500,1600,18,measured,x\n"
                          "L2,gpu,,,1000,1600,20,measured,x\nL2,gpu,,,500,1600,36,measured,x\n");
   CHECK(seen.rows.size() == 1);
@@ -81,25 +82,26 @@ TEST_CASE("a sound table has no findings but what it does not state") {
 }
 
 TEST_CASE("latency that grows with a clock is found, noise and rounding are not") {
-  const Seen seen = lint(kHead +
+  const Seen seen = lint(kCellsHead +
                          "L1,gpu,,,250,1600,40,measured,x\nL1,gpu,,,500,1600,20,measured,x\n\n"
                          "L1,gpu,,,1000,1600,20.5,measured,x\nL1,gpu,,,1000,800,30,measured,x\n");
   CHECK(seen.of("latency-rises-with-clock") == Rows{5});
   CHECK(seen.severity.at("latency-rises-with-clock") == Severity::warning);
   // By more than a tenth; the memory's clock counts as well.
-  const Seen memory = lint(
-      kHead + "L1,gpu,,,1000,800,20,measured,x\nL1,gpu,,,1000,1600,23,measured,x\nL1,gpu,,,500,1600,50,measured,x\n");
+  const Seen memory =
+      lint(kCellsHead +
+           "L1,gpu,,,1000,800,20,measured,x\nL1,gpu,,,1000,1600,23,measured,x\nL1,gpu,,,500,1600,50,measured,x\n");
   CHECK(memory.of("latency-rises-with-clock") == Rows{3});
   CHECK(memory.severity.at("latency-rises-with-clock") == Severity::error);
   // 0.5 %, or within three standard errors.
-  CHECK(lint(kHead + "L1,gpu,,,500,1600,20,measured,x\nL1,gpu,,,1000,1600,20.1,measured,x\n")
+  CHECK(lint(kCellsHead + "L1,gpu,,,500,1600,20,measured,x\nL1,gpu,,,1000,1600,20.1,measured,x\n")
             .of("latency-rises-with-clock")
             .empty());
   CHECK(lint(kRuns + "L1,gpu,500,20,2,16,measured,x\nL1,gpu,1000,21,2,16,measured,x\n")
             .of("latency-rises-with-clock")
             .empty());
   // Cells of other cores are not compared.
-  CHECK(lint(kHead + "L1,cpu,4,1000,,,20,measured,x\nL1,cpu,2,2000,,,30,measured,x\n")
+  CHECK(lint(kCellsHead + "L1,cpu,4,1000,,,20,measured,x\nL1,cpu,2,2000,,,30,measured,x\n")
             .of("latency-rises-with-clock")
             .empty());
 }
@@ -162,23 +164,25 @@ TEST_CASE("a finding names its line, whatever stands between rows") {
 }
 
 TEST_CASE("tables that mix sources or clocks are found") {
-  const Seen seen = lint(kHead +
+  const Seen seen = lint(kCellsHead +
                          "L1,gpu,,,1000,1600,10,measured,a/b@1 log\nL2,gpu,,,1000,,20,measured,a/b@1 log\n"
                          "L3,gpu,,,1000,1600,30,digitised,a/b@1 fig.png to 0.1 ms\n");
   CHECK(seen.of("mixed-sources") == Rows{4});
   CHECK(seen.of("mixed-clocks") == Rows{3});
   // Rows of one published file are one source.
-  CHECK(lint(kHead + "L1,gpu,,,1000,,10,measured,a/b@1:runs/1\nL2,gpu,,,1000,,20,measured,a/b@1:runs/2\n")
+  CHECK(lint(kCellsHead + "L1,gpu,,,1000,,10,measured,a/b@1:runs/1\nL2,gpu,,,1000,,20,measured,a/b@1:runs/2\n")
             .of("mixed-sources")
             .empty());
-  CHECK(lint(kHead + "L1,gpu,,,1000,,10,measured,board; JetPack 4.6\nL2,gpu,,,1000,,20,measured,board; JetPack 5.1\n")
+  CHECK(lint(kCellsHead +
+             "L1,gpu,,,1000,,10,measured,board; JetPack 4.6\nL2,gpu,,,1000,,20,measured,board; JetPack 5.1\n")
             .of("mixed-sources")
             .size() == 1);
-  CHECK(lint(kHead + "L1,gpu,,,1000,,10,measured,x\nL2,gpu,,,500,,20,measured,x\n").of("mixed-clocks") == Rows{2, 3});
+  CHECK(lint(kCellsHead + "L1,gpu,,,1000,,10,measured,x\nL2,gpu,,,500,,20,measured,x\n").of("mixed-clocks") ==
+        Rows{2, 3});
 }
 
 TEST_CASE("copies between tables of cells, and latencies that contradict each other") {
-  const std::string a = kHead +
+  const std::string a = kCellsHead +
                         "L1,gpu,,,1000,,10.1234,measured,a\nL2,gpu,,,1000,,20.2345,measured,a\n"
                         "L3,gpu,,,1000,,30.3456,measured,a\nL4,gpu,,,1000,,40,measured,a\n";
   std::string b = a;
@@ -188,7 +192,7 @@ TEST_CASE("copies between tables of cells, and latencies that contradict each ot
   CHECK(copied.of("copied-rows", "b.csv") == Rows{2, 3, 4});
   CHECK(lint({{"a.csv", a}, {"b.csv", a}}).of("copied-rows", "b.csv").empty());  // the same publication
 
-  const std::string c = kHead + "L1,gpu,,,1000,,11,measured,c\nL2,gpu,,,1000,,20.25,measured,c\n";
+  const std::string c = kCellsHead + "L1,gpu,,,1000,,11,measured,c\nL2,gpu,,,1000,,20.25,measured,c\n";
   const Seen conflict = lint({{"a.csv", a}, {"c.csv", c}});
   CHECK(conflict.of("conflicting-latency", "a.csv") == Rows{2});
   CHECK(conflict.of("conflicting-latency", "c.csv") == Rows{2});
@@ -354,7 +358,7 @@ TEST_CASE("a folder's other CSV files are passed over, whatever they hold; a fol
   folder.write("notes.csv", "");
   folder.write("ragged.csv", "a,b\n1\n");
   CHECK_THROWS_WITH(lint_tables({folder.path()}), Catch::Contains("no tables"));
-  folder.write("table.csv", kHead + "L1,gpu,,,1000,,10,measured,made up\n");
+  folder.write("table.csv", kCellsHead + "L1,gpu,,,1000,,10,measured,made up\n");
   CHECK(lint_tables({folder.path()}).files.size() == 1);
 }
 

@@ -14,10 +14,11 @@ using namespace dynasoc;
 
 namespace {
 
-const std::string kHead = "subnet,unit,f_gpu_mhz,latency_ms_mean,latency_ms_std,n,latency_ms_p50,provenance,source\n";
+const std::string kMergeHead =
+    "subnet,unit,f_gpu_mhz,latency_ms_mean,latency_ms_std,n,latency_ms_p50,provenance,source\n";
 
 NamedTable table(const std::string& name, const std::string& rows) {
-  return {name, Table::from_csv(Csv::parse(kHead + rows, name))};
+  return {name, Table::from_csv(Csv::parse(kMergeHead + rows, name))};
 }
 std::string refused(const std::vector<NamedTable>& tables) {
   try {
@@ -84,10 +85,10 @@ TEST_CASE("what must not be pooled is not") {
 
 TEST_CASE("the command line of table merge") {
   const test::TemporaryFolder folder;
-  folder.write("a.csv", kHead + "L1,gpu,1000,10,0.1,50,,measured,x\n");
-  folder.write("near.csv", kHead + "L1,gpu,1000,10.2,0.1,50,,measured,y\n");
-  folder.write("far.csv", kHead + "L1,gpu,1000,11,0.1,50,,measured,y\n");
-  folder.write("cpu.csv", kHead + "L1,cpu,,11,0.1,50,,measured,y\n");
+  folder.write("a.csv", kMergeHead + "L1,gpu,1000,10,0.1,50,,measured,x\n");
+  folder.write("near.csv", kMergeHead + "L1,gpu,1000,10.2,0.1,50,,measured,y\n");
+  folder.write("far.csv", kMergeHead + "L1,gpu,1000,11,0.1,50,,measured,y\n");
+  folder.write("cpu.csv", kMergeHead + "L1,cpu,,11,0.1,50,,measured,y\n");
   const auto run = [&](const std::string& words) { return test::dynasoc_in(folder.path(), "table merge " + words); };
   const test::Result near = run("a.csv near.csv");
   CHECK(near.status == 0);

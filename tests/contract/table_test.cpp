@@ -14,6 +14,7 @@
 #include "application/table_fill.hpp"
 #include "common/text.hpp"
 #include "device/platform.hpp"
+#include "support/source_dir.hpp"
 #include "support/temporary_folder.hpp"
 
 using namespace dynasoc;
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const fs::path kRoot = DYNASOC_SOURCE_DIR;
+using dynasoc::test::kRoot;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 Table parse(const std::string& text) { return Table::from_csv(Csv::parse(text, "t.csv")); }

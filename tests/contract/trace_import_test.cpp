@@ -16,6 +16,7 @@
 #include "scenario/trace/perfetto.hpp"
 #include "scenario/trace/tegrastats.hpp"
 #include "support/fuzz.hpp"
+#include "support/source_dir.hpp"
 #include "support/temporary_folder.hpp"
 
 namespace dynasoc::trace {
@@ -23,7 +24,7 @@ namespace {
 
 using Catch::Contains;
 namespace fs = std::filesystem;
-const fs::path kRoot = DYNASOC_SOURCE_DIR;
+using dynasoc::test::kRoot;
 const fs::path kTraces = kRoot / "tests" / "traces";
 
 // Keeps all rows.

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "scale.hpp"
+#include "support/exactly.hpp"
 #include "support/hooked_policy.hpp"
 #include "support/lab.hpp"
 
@@ -13,8 +14,6 @@ namespace {
 
 using manager::Knob;
 using manager::Trigger;
-
-Approx exactly(double x) { return Approx(x).epsilon(1e-12).margin(1e-12); }
 
 // ---------------------------------------------------------------------------------------------------------------------
 // Targets

@@ -14,7 +14,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace agent_answers_target {
 
 // hello is request 1, nine pings follow.
 std::string greeting() {
@@ -81,5 +81,5 @@ const Register registered{{.name = "agent-answers",
                            .read = read,
                            .mutants = 100}};
 
-}  // namespace
+}  // namespace agent_answers_target
 }  // namespace dynasoc::fuzz

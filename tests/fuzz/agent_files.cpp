@@ -11,7 +11,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace agent_files_target {
 
 namespace fs = std::filesystem;
 
@@ -72,5 +72,5 @@ const Register registered{{.name = "agent-files",
                            .read = read,
                            .mutants = 150}};
 
-}  // namespace
+}  // namespace agent_files_target
 }  // namespace dynasoc::fuzz

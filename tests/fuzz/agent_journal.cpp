@@ -7,7 +7,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace agent_journal_target {
 
 constexpr const char* kTree = "sys/a\t1\nsys/b/c\tperformance\nsys/d\t115200\n";
 
@@ -43,5 +43,5 @@ bool read(const std::string& text) {
 const Register registered{
     {.name = "agent-journal", .doc = "the agent's journal of knobs", .seeds = seeds, .read = read, .mutants = 150}};
 
-}  // namespace
+}  // namespace agent_journal_target
 }  // namespace dynasoc::fuzz

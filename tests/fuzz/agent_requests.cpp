@@ -15,7 +15,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace agent_requests_target {
 
 namespace fs = std::filesystem;
 
@@ -155,5 +155,5 @@ const Register registered{{.name = "agent-requests",
                            .read = read,
                            .mutants = 80}};
 
-}  // namespace
+}  // namespace agent_requests_target
 }  // namespace dynasoc::fuzz

@@ -4,7 +4,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace arrivals_target {
 
 constexpr const char* kArrivals = R"({
   "platform": "minimal", "duration_s": 2,
@@ -44,5 +44,5 @@ const Register registered{{.name = "arrivals",
                            .read = read,
                            .mutants = 1500}};
 
-}  // namespace
+}  // namespace arrivals_target
 }  // namespace dynasoc::fuzz

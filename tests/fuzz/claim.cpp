@@ -4,7 +4,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace claim_target {
 
 std::vector<std::string> seeds() { return files("scenarios/claims", ".claim.json"); }
 
@@ -21,5 +21,5 @@ const Register registered{{.name = "claim",
                            .schemas = [] { return std::vector<Json>{object_schema<check::ClaimFile>()}; },
                            .mutants = 400}};
 
-}  // namespace
+}  // namespace claim_target
 }  // namespace dynasoc::fuzz

@@ -5,7 +5,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace csv_rows_target {
 
 std::vector<std::string> seeds() {
   return {"time_s,app,latency_ms\n0.5,camera,12\n1.5,\"a, b\",\n2,\"say \"\"so\"\"\",7e1\n", "a,b\r\n1,2\r\n3,4",
@@ -41,5 +41,5 @@ const Register registered{{.name = "csv-rows",
                            .read = read,
                            .mutants = 3000}};
 
-}  // namespace
+}  // namespace csv_rows_target
 }  // namespace dynasoc::fuzz

@@ -4,7 +4,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace exploration_target {
 
 std::vector<std::string> seeds() { return files("scenarios/explore", ".explore.json"); }
 
@@ -30,5 +30,5 @@ const Register registered{{.name = "exploration",
                            .schemas = [] { return std::vector<Json>{object_schema<explore::ExplorationFile>()}; },
                            .mutants = 3000}};
 
-}  // namespace
+}  // namespace exploration_target
 }  // namespace dynasoc::fuzz

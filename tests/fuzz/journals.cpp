@@ -7,7 +7,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace journals_target {
 
 std::vector<std::string> seeds() {
   const explore::Evaluation evaluation{
@@ -51,5 +51,5 @@ const Register registered{{.name = "journals",
                            .read = read,
                            .mutants = 2000}};
 
-}  // namespace
+}  // namespace journals_target
 }  // namespace dynasoc::fuzz

@@ -3,7 +3,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace json_target {
 
 std::vector<std::string> seeds() {
   std::vector<std::string> out = files("scenarios", ".json");
@@ -41,5 +41,5 @@ bool read(const std::string& text) {
 const Register registered{
     {.name = "json", .doc = "JSON texts", .form = Form::words, .seeds = seeds, .read = read, .mutants = 6000}};
 
-}  // namespace
+}  // namespace json_target
 }  // namespace dynasoc::fuzz

@@ -5,7 +5,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace learned_target {
 
 Json scenario_with(const Json& policy) {
   return {{"platform", "minimal"},
@@ -76,5 +76,5 @@ const Register registered{{.name = "learned",
                            .schemas = [] { return std::vector<Json>{manager::Choice<manager::Policy>::schema()}; },
                            .mutants = 1500}};
 
-}  // namespace
+}  // namespace learned_target
 }  // namespace dynasoc::fuzz

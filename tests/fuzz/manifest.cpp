@@ -7,7 +7,7 @@
 #include "world/run.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace manifest_target {
 
 // One is made by a run, and stays as long as the program.
 const std::filesystem::path& folder() {
@@ -43,5 +43,5 @@ const Register registered{{.name = "manifest",
                            .schemas = [] { return std::vector<Json>{scenario_schema()}; },
                            .mutants = 2000}};
 
-}  // namespace
+}  // namespace manifest_target
 }  // namespace dynasoc::fuzz

@@ -4,7 +4,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace network_target {
 
 std::vector<std::string> seeds() { return files("models/dynamic-ofa-gpu", "network.json"); }
 
@@ -32,5 +32,5 @@ const Register registered{{.name = "network",
                            .schemas = [] { return std::vector<Json>{object_schema<NetworkFile>()}; },
                            .mutants = 1500}};
 
-}  // namespace
+}  // namespace network_target
 }  // namespace dynasoc::fuzz

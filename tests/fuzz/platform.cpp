@@ -4,7 +4,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace platform_target {
 
 std::vector<std::string> seeds() { return files("platforms", ".json"); }
 
@@ -30,5 +30,5 @@ const Register registered{{.name = "platform",
                            .schemas = [] { return std::vector<Json>{object_schema<PlatformFile>()}; },
                            .mutants = 5000}};
 
-}  // namespace
+}  // namespace platform_target
 }  // namespace dynasoc::fuzz

@@ -4,7 +4,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace policies_target {
 
 std::vector<std::string> seeds() {
   return {"none,pid(kp=0.8,ki=0.2),dynamic-ofa(dvfs=true)+schedutil", "pid(reference=0.8),pid(reference=0.9)",
@@ -20,5 +20,5 @@ bool read(const std::string& text) {
 const Register registered{
     {.name = "policies", .doc = "lists of policies and governors", .seeds = seeds, .read = read, .mutants = 6000}};
 
-}  // namespace
+}  // namespace policies_target
 }  // namespace dynasoc::fuzz

@@ -7,7 +7,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace safetensors_target {
 
 std::string file(const std::string& header, std::size_t bytes) {
   std::string out(8, '\0');
@@ -49,5 +49,5 @@ const Register registered{{.name = "safetensors",
                            .read = read,
                            .mutants = 2000}};
 
-}  // namespace
+}  // namespace safetensors_target
 }  // namespace dynasoc::fuzz

@@ -3,7 +3,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace samples_target {
 
 std::vector<std::string> seeds() {
   std::vector<std::string> out = files("docs/example", ".csv", 200'000);
@@ -32,5 +32,5 @@ bool read(const std::string& text) {
 const Register registered{
     {.name = "samples", .doc = "raw samples (`table import samples`)", .seeds = seeds, .read = read, .mutants = 3000}};
 
-}  // namespace
+}  // namespace samples_target
 }  // namespace dynasoc::fuzz

@@ -5,7 +5,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace scenario_target {
 
 std::vector<std::string> seeds() {
   std::vector<std::string> out = files("scenarios/claims", ".json");
@@ -42,5 +42,5 @@ const Register registered{{.name = "scenario",
                            .schemas = schemas,
                            .mutants = 2500}};
 
-}  // namespace
+}  // namespace scenario_target
 }  // namespace dynasoc::fuzz

@@ -4,7 +4,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace search_target {
 
 std::vector<std::string> seeds() { return files("scenarios/search", ".json"); }
 
@@ -21,5 +21,5 @@ const Register registered{{.name = "search",
                            .schemas = [] { return std::vector<Json>{object_schema<search::SearchFile>()}; },
                            .mutants = 300}};
 
-}  // namespace
+}  // namespace search_target
 }  // namespace dynasoc::fuzz

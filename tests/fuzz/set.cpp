@@ -4,7 +4,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace set_target {
 
 std::vector<std::string> seeds() {
   return {"duration_s=2",
@@ -34,5 +34,5 @@ bool read(const std::string& setting) {
 
 const Register registered{{.name = "set", .doc = "--set path=value", .seeds = seeds, .read = read, .mutants = 2500}};
 
-}  // namespace
+}  // namespace set_target
 }  // namespace dynasoc::fuzz

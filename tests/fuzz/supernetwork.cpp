@@ -4,7 +4,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace supernetwork_target {
 
 std::vector<std::string> seeds() { return files("models", "supernetwork.json"); }
 
@@ -25,5 +25,5 @@ const Register registered{{.name = "supernetwork",
                            .schemas = [] { return std::vector<Json>{object_schema<search::SupernetworkFile>()}; },
                            .mutants = 300}};
 
-}  // namespace
+}  // namespace supernetwork_target
 }  // namespace dynasoc::fuzz

@@ -4,7 +4,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace sweep_target {
 
 std::vector<std::string> seeds() {
   std::vector<std::string> out = files("scenarios/sweeps", ".json");
@@ -29,5 +29,5 @@ const Register registered{{.name = "sweep",
                            .schemas = [] { return std::vector<Json>{explore::sweep_schema()}; },
                            .mutants = 600}};
 
-}  // namespace
+}  // namespace sweep_target
 }  // namespace dynasoc::fuzz

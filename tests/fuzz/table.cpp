@@ -4,7 +4,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace table_target {
 
 std::vector<std::string> seeds() {
   std::vector<std::string> out = files("models", ".csv");
@@ -25,5 +25,5 @@ bool read(const std::string& text) {
 const Register registered{
     {.name = "table", .doc = "tables of latencies and energies", .seeds = seeds, .read = read, .mutants = 6000}};
 
-}  // namespace
+}  // namespace table_target
 }  // namespace dynasoc::fuzz

@@ -8,7 +8,7 @@
 #include "target.hpp"
 
 namespace dynasoc::fuzz {
-namespace {
+namespace world_target {
 
 constexpr const char* kScenario = R"({
   "platform": "board.json",
@@ -64,5 +64,5 @@ const Register registered_table{{.name = "run-table",
                                  .read = [](const std::string& text) { return run_with("net/minimal.csv", text); },
                                  .mutants = 1500}};
 
-}  // namespace
+}  // namespace world_target
 }  // namespace dynasoc::fuzz

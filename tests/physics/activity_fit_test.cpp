@@ -7,11 +7,12 @@
 #include <catch2/catch.hpp>
 
 #include "device/power_fit.hpp"
+#include "support/source_dir.hpp"
 
 namespace dynasoc {
 namespace {
 
-const std::filesystem::path kRaw = std::filesystem::path(DYNASOC_SOURCE_DIR) / "platforms" / "raw";
+const std::filesystem::path kActivityRaw = test::kRoot / "platforms" / "raw";
 
 // Energy e (v + f)², one inference in 100 / (cores f) ms: then power is e / 100 · cores f (v + f)².
 std::vector<PowerRow> made_up(double v, std::vector<std::pair<std::string, double>> workloads) {
@@ -107,7 +108,7 @@ TEST_CASE("activity fit: rows of one workload at one setting count as one cell")
 
 // What docs/calibration.md states. The limits are what is asked of the model, the figures what it does.
 TEST_CASE("activity fit: AGX power modes inside the range of the others are predicted within 15 %") {
-  const PowerCalibration board = calibrate_power(kRaw / "jetson-agx-xavier.power.json");
+  const PowerCalibration board = calibrate_power(kActivityRaw / "jetson-agx-xavier.power.json");
   const auto& modes = board.units[0].settings;
   REQUIRE(modes.size() == 5);
   int in_range = 0;

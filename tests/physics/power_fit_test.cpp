@@ -9,11 +9,12 @@
 #include <catch2/catch.hpp>
 
 #include "common/text.hpp"
+#include "support/source_dir.hpp"
 
 namespace dynasoc {
 namespace {
 
-const std::filesystem::path kRaw = std::filesystem::path(DYNASOC_SOURCE_DIR) / "platforms" / "raw";
+const std::filesystem::path kFitRaw = test::kRoot / "platforms" / "raw";
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 RelativeShape hand_shape() {
@@ -25,7 +26,7 @@ std::vector<RelativeShape::Run> tx2_runs() {
   std::vector<RelativeShape::Run> runs;
   for (const auto& [file, column] : {std::pair{"tx2_vgg19_gpu_clock_sweep.csv", "active_VDD_SYS_GPU_mw"},
                                      std::pair{"tx2_second_gpu_clock_sweep.csv", "VDD_SYS_GPU"}}) {
-    const Csv csv = Csv::load(kRaw / file);
+    const Csv csv = Csv::load(kFitRaw / file);
     RelativeShape::Run run;
     for (std::size_t i = 0; i < csv.size(); ++i)
       run.mhz_and_mw.emplace_back(csv.number(i, "gpu_mhz"), csv.number(i, column));
@@ -117,7 +118,7 @@ TEST_CASE("power fit: the related board's energy ratios are what the rows say") 
   agx.clock_per_mhz = 1e6;
   agx.power_column = "power_minus_idle_w";
   agx.energy_column = "energy_above_idle_mj";
-  const auto checks = check_shape(load_power_rows(agx, kRaw), RelativeShape(tx2_runs(), 180));
+  const auto checks = check_shape(load_power_rows(agx, kFitRaw), RelativeShape(tx2_runs(), 180));
   REQUIRE(checks.size() == 6);
   for (const ShapeCheck& check : checks) {
     INFO(check.workload);
@@ -135,21 +136,21 @@ TEST_CASE("power fit: the related board's energy ratios are what the rows say") 
 }
 
 TEST_CASE("power fit: the rows are those that were meant") {
-  const auto recipe = read<PowerRecipe>(Value(Document::load(kRaw / "jetson-xavier-nx.power.json")));
+  const auto recipe = read<PowerRecipe>(Value(Document::load(kFitRaw / "jetson-xavier-nx.power.json")));
   const auto& cpu = std::get<ActivityRecipe>(recipe.units[0]);
   const auto& gpu = std::get<ScaleRecipe>(recipe.units[1]);
-  const auto cpu_rows = load_power_rows(cpu.rows, kRaw);
+  const auto cpu_rows = load_power_rows(cpu.rows, kFitRaw);
   CHECK(cpu_rows.size() == 14);
   for (const PowerRow& row : cpu_rows) CHECK((row.workload == "armnn" || row.workload == "tflite"));
   CHECK(activity_cells(cpu_rows).size() == 10);
-  const auto rows = load_power_rows(gpu.rows, kRaw);
+  const auto rows = load_power_rows(gpu.rows, kFitRaw);
   CHECK(rows.size() == 18);
   for (const PowerRow& row : rows) CHECK((row.mhz == 752.25 || row.mhz == 803.25 || row.mhz == 854.25));
 }
 
 TEST_CASE("power fit: committed boards hold exactly what their recipes compute") {
   int recipes = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(kRaw)) {
+  for (const auto& entry : std::filesystem::directory_iterator(kFitRaw)) {
     if (!entry.path().string().ends_with(".power.json")) continue;
     INFO(entry.path().filename().string());
     ++recipes;
@@ -165,7 +166,7 @@ TEST_CASE("power fit: committed boards hold exactly what their recipes compute")
 }
 
 TEST_CASE("power fit: the CPU's energy per cycle does not fall below the lowest measured clock's") {
-  const Platform nx = Platform::load(kRaw.parent_path() / "jetson-xavier-nx.json");
+  const Platform nx = Platform::load(kFitRaw.parent_path() / "jetson-xavier-nx.json");
   const double at_lowest = (nx.busy_w(0, 1190.4) - nx.idle_w(0, 1190.4)) / 1190.4;
   for (const double mhz : {115.2, 499.2, 1113.6})
     CHECK((nx.busy_w(0, mhz) - nx.idle_w(0, mhz)) / mhz == Approx(at_lowest).epsilon(0.01));
@@ -173,15 +174,16 @@ TEST_CASE("power fit: the CPU's energy per cycle does not fall below the lowest 
 
 TEST_CASE("power fit: a recipe that does not hold together is refused where it stands") {
   using Catch::Matchers::Contains;
-  const auto path = kRaw / "jetson-xavier-nx.power.json";
+  const auto path = kFitRaw / "jetson-xavier-nx.power.json";
   const std::string text = read_file(path);
   const auto folder =
       std::filesystem::temp_directory_path() / ("dynasoc-power-fit-test-" + std::to_string(::getpid())) / "raw";
   std::filesystem::remove_all(folder.parent_path());
   std::filesystem::create_directories(folder);
-  for (const auto& entry : std::filesystem::directory_iterator(kRaw))
+  for (const auto& entry : std::filesystem::directory_iterator(kFitRaw))
     std::filesystem::copy(entry.path(), folder / entry.path().filename());
-  std::filesystem::copy(kRaw.parent_path() / "jetson-xavier-nx.json", folder.parent_path() / "jetson-xavier-nx.json");
+  std::filesystem::copy(kFitRaw.parent_path() / "jetson-xavier-nx.json",
+                        folder.parent_path() / "jetson-xavier-nx.json");
   const struct {
     const char *part, *replacement, *message;
   } cases[] = {

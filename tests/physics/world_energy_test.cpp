@@ -3,13 +3,12 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/exactly.hpp"
 #include "support/hooked_policy.hpp"
 #include "support/lab.hpp"
 
 namespace dynasoc::test {
 namespace {
-
-Approx exactly(double x) { return Approx(x).epsilon(1e-12).margin(1e-12); }
 
 TEST_CASE("one job at one operating point: its energy is power times time", "[energy]") {
   struct Point {

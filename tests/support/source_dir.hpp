@@ -13,4 +13,6 @@ inline std::filesystem::path source_dir() {
   return named ? named : DYNASOC_SOURCE_DIR;
 }
 
+inline const std::filesystem::path kRoot = source_dir();
+
 }  // namespace dynasoc::test

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "common/text.hpp"
+
 namespace dynasoc::search {
 namespace {
 
@@ -80,7 +82,7 @@ RecordedNetwork recorded_network(const std::filesystem::path& network_json, cons
     throw where.error("the table " + out.table + " of " + file.name + " has no unit " + in_quotes(unit) +
                       hint(unit, units));
   for (std::size_t i = 0; i < network.size(); ++i) {
-    const std::string name = "L" + std::to_string(i + 1);
+    const std::string name = level_name(i);
     const auto cell = std::find_if(cells.cells.begin(), cells.cells.end(),
                                    [&](const Cell& c) { return c.subnet == name && c.unit == out.unit; });
     if (cell == cells.cells.end())

@@ -73,7 +73,7 @@ ExportedNetwork export_network(const Prepared& prepared, const Result& result, c
     network.subnets.push_back(
         {point.accuracy, point.memory_mb, point.macs_m, {problem.supernetwork.to_json(point.configuration)}});
     Cell cell;
-    cell.subnet = "L" + std::to_string(network.subnets.size());
+    cell.subnet = level_name(network.subnets.size() - 1);
     cell.unit = prepared.unit;
     if (same_board) cell.at = like->at;
     cell.latency_ms_mean = point.latency_ms;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/text.hpp"
 #include "results/why.hpp"
 
 namespace dynasoc::report {
@@ -11,8 +12,6 @@ namespace {
 // The double that is nearest, as a reader of the run's files gets it: a product with 1e-9 is not always.
 double seconds(Time t) { return static_cast<double>(t) / 1e9; }
 double seconds_or_nan(Time t) { return t == kNoTime ? std::nan("") : seconds(t); }
-
-std::string level(int subnet) { return "L" + std::to_string(subnet + 1); }
 
 }  // namespace
 
@@ -73,7 +72,7 @@ RunData run_data(const Setup& setup, const RunRecord& record, const Budget& budg
     const AppSetup& app = setup.apps[job.app];
     const bool done = job.end != kNoTime;
     jobs.app.push_back(job.app);
-    jobs.subnet.push_back(static_cast<std::uint16_t>(run.subnets.number(level(job.subnet))));
+    jobs.subnet.push_back(static_cast<std::uint16_t>(run.subnets.number(level_name(job.subnet))));
     jobs.unit.push_back(job.unit);
     jobs.outcome.push_back(job.outcome);
     jobs.arrival_s.push_back(seconds_or_nan(job.arrival));
@@ -111,7 +110,7 @@ RunData run_data(const Setup& setup, const RunRecord& record, const Budget& budg
     if (!filter.keeps(one.decision)) return;
     const bool placed = one.unit >= 0;
     run.options.push_back({one.decision, one.app < 0 ? "" : setup.apps[one.app].name,
-                           one.subnet < 0 ? "" : level(one.subnet),
+                           one.subnet < 0 ? "" : level_name(one.subnet),
                            placed ? setup.platform.file.units[one.unit].first : "",
                            placed && one.opp >= 0 ? candidate_mhz(setup, one) : std::nan(""), one.latency_ms,
                            one.accuracy, one.energy_mj, one.feasible, one.chosen});

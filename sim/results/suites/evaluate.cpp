@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "common/nan.hpp"
 #include "common/text.hpp"
 #include "results/comparison.hpp"
 #include "results/output.hpp"
@@ -13,7 +14,6 @@
 namespace dynasoc::suite {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // Other compilers and machines round sums differently; the two engines agree to as much.
 constexpr double kRounding = 1e-9;
 

@@ -91,7 +91,7 @@ std::vector<std::string> reasons(const Result& result, const std::string& applic
   return out;
 }
 
-struct Change {
+struct Explained {
   const Result* result;
   const Finding* finding;
 };
@@ -99,11 +99,11 @@ struct Change {
 // The changes that the text explains: what fails first, then what moved most.
 std::vector<std::string> explanations(const Checked& checked, std::size_t most, bool colour) {
   const Page page(0, colour);
-  std::vector<Change> changes;
+  std::vector<Explained> changes;
   for (const Result& result : checked.results)
     for (const Finding& one : result.findings)
       if (one.state != State::holds && one.state != State::no_baseline) changes.push_back({&result, &one});
-  std::stable_sort(changes.begin(), changes.end(), [](const Change& a, const Change& b) {
+  std::stable_sort(changes.begin(), changes.end(), [](const Explained& a, const Explained& b) {
     if (a.finding->ok() != b.finding->ok()) return !a.finding->ok();
     if (is_change(*a.finding) != is_change(*b.finding)) return is_change(*a.finding);
     return a.finding->magnitude() > b.finding->magnitude();

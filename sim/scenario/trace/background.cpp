@@ -4,14 +4,13 @@
 #include <cmath>
 #include <limits>
 
+#include "common/nan.hpp"
 #include "scenario/trace/columns.hpp"
 
 namespace dynasoc::trace {
 namespace {
 
 constexpr double kIdle = 0.005;  // utilisation that is no load: recordings have whole percents
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double rounded(double x) { return std::round(x * 1e6) / 1e6; }
 

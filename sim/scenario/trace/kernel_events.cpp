@@ -4,12 +4,12 @@
 #include <cmath>
 #include <limits>
 
+#include "common/nan.hpp"
 #include "scenario/trace/decimal.hpp"
 
 namespace dynasoc::trace {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMostNames = 2000;  // that hints are taken from
 
 // A device or clock as a column: the name's letters and digits.

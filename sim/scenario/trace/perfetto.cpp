@@ -8,6 +8,7 @@
 
 #include <protozero/pbf_reader.hpp>
 
+#include "common/nan.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc::trace {
@@ -15,7 +16,6 @@ namespace {
 
 using protozero::pbf_reader;
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMostEvents = 100'000'000;
 constexpr std::int64_t kAwake = 4294967295;  // cpu_idle's state on leaving, (u32)-1
 

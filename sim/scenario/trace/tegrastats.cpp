@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "common/nan.hpp"
 #include "scenario/trace/decimal.hpp"
 #include "scenario/trace/line_clock.hpp"
 #include "scenario/trace/line_reader.hpp"
@@ -13,7 +14,6 @@
 namespace dynasoc::trace {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kSensorOff = -256;  // what tegrastats prints for a zone without power
 
 bool is_of_name(char c) { return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
