@@ -9,9 +9,12 @@ import os
 import pathlib
 import select
 import shutil
+import signal
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -26,6 +29,16 @@ SKIPPED = 77
 def dynasoc(*words, timeout_s=120):
     answer = subprocess.run([DYNASOC, *map(str, words)], capture_output=True, text=True, timeout=timeout_s)
     return answer.returncode, answer.stdout, answer.stderr
+
+
+def others_busy(seconds=1.5):
+    """How many other threads want a core on average, seen by this one, which rests."""
+    seen, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        with open("/proc/loadavg", encoding="ascii") as file:
+            seen.append(int(file.read().split()[3].split("/")[0]) - 1)  # less this one, which reads
+        time.sleep(0.01)
+    return statistics.fmean(seen)
 
 
 class Loop(unittest.TestCase):
@@ -55,6 +68,8 @@ class Loop(unittest.TestCase):
 
     def good(self, *words, status=(0,)):
         code, output, errors = dynasoc(*words)
+        if "disturbed all the time" in errors:
+            self.unjudged_if_disturbed(errors)
         self.assertIn(code, status, errors + output)
         return output
 
@@ -65,7 +80,16 @@ class Loop(unittest.TestCase):
             if not wrong:
                 return
             print("again:", wrong, file=sys.stderr)
+        self.unjudged_if_disturbed(wrong)
         self.fail(str(wrong))
+
+    def unjudged_if_disturbed(self, wrong):
+        """Without a quiet moment on the core nothing is measured, as it should be; there is nothing to judge then."""
+        self.board.send_signal(signal.SIGSTOP)  # whose clock is a thread, too
+        busy = others_busy()
+        self.board.send_signal(signal.SIGCONT)
+        if busy > 0.5:
+            self.skipTest(f"{busy:.1f} threads of others want a core all the time: {wrong}")
 
     def profile(self):
         """Tables of two sub-networks at all clocks, half of the cells measured; once."""

@@ -26,7 +26,7 @@ DOCUMENTS = [ROOT / "README.md"] + sorted((ROOT / "docs").rglob("*.md")) + [
 
 def run(*command, **options):
     return subprocess.run([str(word) for word in command], cwd=ROOT, env=ENVIRONMENT, check=False, text=True,
-                          encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300, **options)
+                          encoding="utf-8", stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=850, **options)
 
 
 def violation(value, schema, at="", included=False):
