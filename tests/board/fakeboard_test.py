@@ -42,7 +42,9 @@ def middle_mean(values):
 
 
 def standard_error(values):
-    return statistics.stdev(values) / math.sqrt(len(values))
+    """Of middle_mean: from the quartiles, as it is, for a few interrupted rounds say nothing of the others."""
+    low, _, high = statistics.quantiles(values, n=4)
+    return 1.1 * (high - low) / 1.349 / math.sqrt(len(values))
 
 
 @contextlib.contextmanager
@@ -58,8 +60,13 @@ def foremost(cpus):
         os.setpriority(os.PRIO_PROCESS, 0, before[1])
 
 
+class Restless(AssertionError):
+    """The machine's time varies too much to tell anything."""
+
+
 def retried(test):
-    """Measurements that the machine's other work can spoil."""
+    """Measurements that the machine's other work can spoil: fails where every attempt could judge and failed; where the
+    machine was too restless for one of them, the test is skipped, with its numbers."""
 
     @functools.wraps(test)
     def wrapper(self):
@@ -68,8 +75,11 @@ def retried(test):
             try:
                 return test(self)
             except AssertionError as error:
-                failures.append(str(error))
-        self.fail("%d attempts: %s" % (ATTEMPTS, " | ".join(failures)))
+                failures.append(error)
+        told = "%d attempts: %s" % (ATTEMPTS, " | ".join(map(str, failures)))
+        if any(isinstance(failure, Restless) for failure in failures):
+            self.skipTest(told)
+        self.fail(told)
 
     return wrapper
 
@@ -193,21 +203,23 @@ class Behaviour(unittest.TestCase):
 
     def shares(self, job_ms, rounds):
         """By clock, for each round: the time of a piece of work at the highest clock over its time at this one. In a
-        round all clocks are tried, in random order, so that a machine that drifts drifts for all alike."""
+        round all clocks are tried, in random order, so that a machine that drifts drifts for all alike. Under None: the
+        same for three times the work, a third, both at the highest clock: 1 on a machine that is to be trusted."""
         board = self.board
-        found = {khz: [] for khz in board.khz()}
+        found = {None: []} | {khz: [] for khz in board.khz()}
         with foremost({board.cpu}):
             board.set_clock(board.khz()[-1])
             iterations = round(1000 * job_ms / min(elapsed_ms(1000) for _ in range(200)))
             for _ in range(rounds):
                 times = {}
-                for khz in random.sample(board.khz(), len(found)):
-                    board.set_clock(khz)
+                for khz in random.sample(list(found), len(found)):
+                    work = iterations if khz else 3 * iterations
+                    board.set_clock(khz or board.khz()[-1])
                     elapsed_ms(iterations // 4)
                     times[khz] = []
                     for _ in range(3):
                         time.sleep(random.uniform(0, 0.002))  # so that jobs begin anywhere in the hog's period
-                        times[khz].append(elapsed_ms(iterations))
+                        times[khz].append(elapsed_ms(work) * iterations / work)
                 full = statistics.median(times[board.khz()[-1]])
                 for khz, ms in times.items():
                     found[khz].append(full / statistics.median(ms))
@@ -215,14 +227,19 @@ class Behaviour(unittest.TestCase):
 
     @retried
     def test_work_takes_as_long_as_the_clock_says(self):
-        for job_ms, rounds, tolerance in ((5, 16, 0.03), (30, 8, 0.02)):
-            for opp, shares in zip(self.board.truth["opps"], self.shares(job_ms, rounds).values()):
+        for job_ms, rounds, tolerance in ((5, 32, 0.03), (30, 10, 0.02)):
+            found = self.shares(job_ms, rounds)
+            control = middle_mean(found.pop(None))
+            if abs(control - 1) > 0.02:
+                raise Restless("three times the work takes %.3f times as long as it should" % (1 / control))
+            for opp, shares in zip(self.board.truth["opps"], found.values()):
                 share = middle_mean(shares)
                 # What the rounds differ by is the machine's; what is beyond it is the board's.
                 error = 3 * standard_error(shares) / share
                 print("%2d ms of work at %4g MHz: share %.4f of %.4f (%+.2f %%), known to %.2f %%" % (
                     job_ms, opp["mhz"], share, opp["share"], (share / opp["share"] - 1) * 100, error * 100))
-                self.assertLess(error, 0.2, "the machine is too restless to tell")
+                if error > 0.05:
+                    raise Restless("the machine is too restless: a share is known to %.0f %%" % (error * 100))
                 self.near(share, opp["share"], tolerance + error, "share of %d ms at %g MHz" % (job_ms, opp["mhz"]))
 
     @retried

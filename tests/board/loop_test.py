@@ -4,6 +4,7 @@
 Judged by ratios within one run, on clean samples; a run that others disturbed is made again, three times at most.
 """
 import csv
+import hashlib
 import json
 import os
 import pathlib
@@ -39,6 +40,17 @@ def others_busy(seconds=1.5):
             seen.append(int(file.read().split()[3].split("/")[0]) - 1)  # less this one, which reads
         time.sleep(0.01)
     return statistics.fmean(seen)
+
+
+def speed_varies_by(seconds=3):
+    """How much longer a piece of work takes in the slowest tenth of the tries than in the quickest."""
+    took, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        begin = time.perf_counter()
+        hashlib.pbkdf2_hmac("sha256", b"x", b"y", 20000)
+        took.append(time.perf_counter() - begin)
+    tenths = statistics.quantiles(took, n=10)
+    return tenths[-1] / tenths[0] - 1
 
 
 class Loop(unittest.TestCase):
@@ -84,12 +96,15 @@ class Loop(unittest.TestCase):
         self.fail(str(wrong))
 
     def unjudged_if_disturbed(self, wrong):
-        """Without a quiet moment on the core nothing is measured, as it should be; there is nothing to judge then."""
+        """Without a quiet moment on the core nothing is measured, as it should be; where the machine itself is now quick
+        and now slow (a virtual one, most of all), what is measured differs by that. There is nothing to judge then."""
         self.board.send_signal(signal.SIGSTOP)  # whose clock is a thread, too
-        busy = others_busy()
+        busy, varies = others_busy(), speed_varies_by()
         self.board.send_signal(signal.SIGCONT)
         if busy > 0.5:
             self.skipTest(f"{busy:.1f} threads of others want a core all the time: {wrong}")
+        if varies > 0.1:
+            self.skipTest(f"the same work takes {varies:.0%} longer now than then: {wrong}")
 
     def profile(self):
         """Tables of two sub-networks at all clocks, half of the cells measured; once."""
@@ -165,7 +180,7 @@ class Loop(unittest.TestCase):
         self.judged(attempt)
         trace = json.loads((self.folder / "validation/policy-1/both.json").read_text())
         names = {event["args"]["name"] for event in trace["traceEvents"] if event["name"] == "process_name"}
-        self.assertEqual(names, {"predicted: cpu", "measured: cpu"})
+        self.assertLessEqual({"predicted: unit cpu", "measured: unit cpu", "predicted: manager static", "measured: manager static"}, names)
 
         # A table that says half: every cell is off, status 1, and the corrected table is right again on a fresh run.
         table = self.folder / "models/dynamic-ofa-fake-board/fake-board.profile.filled.csv"
