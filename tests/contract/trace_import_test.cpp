@@ -23,6 +23,7 @@ namespace dynasoc::trace {
 namespace {
 
 using Catch::Contains;
+using Catch::EndsWith;
 namespace fs = std::filesystem;
 using dynasoc::test::kRoot;
 const fs::path kTraces = kRoot / "tests" / "traces";
@@ -179,6 +180,22 @@ TEST_CASE("tegrastats: what is broken is counted and named, the rest is taken") 
   }
 }
 
+TEST_CASE("tegrastats: a line is counted once, and its file is told where there are several") {
+  const std::string good = "RAM 1/2MB (lfb 1x4MB) CPU [10%@100] GR3D_FREQ 5%@100\n";
+  const test::TemporaryFolder folder;
+  const fs::path one = file_with(folder, good, "one.log");
+  const fs::path two = file_with(folder, "some words of garbage\n" + good, "two.log");
+  Imported got;
+  tegrastats(got, {one, two});
+  CHECK(got.report.taken == 2);
+  CHECK(count(got.report.dropped, "no RAM") == 1);
+  CHECK(got.report.remarks.empty());
+  CHECK_THAT(got.report.text(), Contains("(line 1 of two.log: some words"));
+  Imported alone;
+  tegrastats(alone, {two});
+  CHECK_THAT(alone.report.text(), Contains("(line 1: some words"));
+}
+
 TEST_CASE("a recording of another kind is named") {
   Imported got;
   CHECK_THAT(complaint([&] { tegrastats(got, {kTraces / "ftrace.txt"}); }),
@@ -187,6 +204,17 @@ TEST_CASE("a recording of another kind is named") {
   CHECK_THAT(complaint([&] { tegrastats(got, {kTraces / "kernel.pftrace"}); }), Contains("trace import perfetto"));
   const test::TemporaryFolder folder;
   CHECK_THAT(complaint([&] { tegrastats(got, {file_with(folder, "")}); }), Contains("is empty"));
+  const auto perfetto = [](const fs::path& path) {
+    return complaint([&] {
+      Imported into;
+      KernelEvents events({100, ""}, into.report, into.columns, into.rows);
+      import_perfetto(path, into.report, events);
+    });
+  };
+  CHECK_THAT(perfetto(kTraces / "ftrace.txt"),
+             Contains("is no Perfetto trace; this looks like an ftrace log: use `dynasoc trace import ftrace`"));
+  CHECK_THAT(perfetto(file_with(folder, std::string("\xFF\x01\0\x93", 4))), EndsWith("is no Perfetto trace"));
+  CHECK_THAT(perfetto(file_with(folder, "")), EndsWith("is empty"));
   CHECK_THAT(complaint([&] { tegrastats(got, {folder.path() / "none"}); }), Contains("no such file"));
 }
 
@@ -314,6 +342,8 @@ TEST_CASE("LoadGen: the trace's samples give the figures that the logs state") {
     CHECK(json["latency"][name]["agrees"] == true);
   }
   CHECK(count(log.report.remarks, "different figures") == 0);
+  CHECK(count(log.report.dropped, "no line of a log of LoadGen") == 0);  // its own headings
+  CHECK(count(log.report.dropped, "empty line") == 2);
 
   const Json scenario = loadgen_scenario(log, "net", "board", "");
   CHECK(scenario["applications"]["loadgen"]["arrivals"] == Json({{"kind", "server"}, {"target_qps", 50.0}}));
@@ -357,6 +387,42 @@ TEST_CASE("any CSV: units, exact times, broken rows") {
   CHECK_THAT(complaint([] { column_mappings("arrival_s=ts:mhz"); }), Contains("not measured in mhz"));
   CHECK_THAT(complaint([&] { import_csv(path, column_mappings("arrival_s=tz:ns"), false); }),
              Contains("did you mean \"ts\""));
+}
+
+TEST_CASE("any CSV: what cannot be is left out and told") {
+  const test::TemporaryFolder folder;
+  const fs::path path = file_with(folder, "a,l,u\n1,-7,40000\n2,5,-3\n1e9,3,0\n");
+  const CsvImport latencies = import_csv(path, column_mappings("arrival_s=a,latency_ms=l"), false);
+  CHECK(latencies.csv == "arrival_s,latency_ms\n0,\n1,5\n999999999,3\n");
+  CHECK(latencies.report.taken == 3);
+  CHECK(latencies.report.read == 3);  // the header is no line of the recording
+  REQUIRE(latencies.report.remarks.size() == 1);
+  CHECK(latencies.report.remarks[0].count == 1);
+  CHECK(latencies.report.remarks[0].first.line == 2);
+  CHECK_THAT(latencies.report.text(), Contains("\"l\" has what latency_ms cannot be, left out") && Contains("3 of 3"));
+
+  const CsvImport shares = import_csv(path, column_mappings("t_s=a:s,gpu_utilisation=u:%"), false);
+  CHECK(shares.csv == "t_s,gpu_utilisation\n0,\n1,\n999999999,0\n");
+  CHECK(count(shares.report.remarks, "from 0 to 1") == 2);
+  const auto others =
+      import_csv(file_with(folder, "t,c,d,e,w\n0,0,-274,-1,-1\n1,1,-273,0,0\n2,-5,-300000,-1,-1\n"),
+                 column_mappings("t_s=t,cpu0_mhz=c:ghz,cpu_temperature_c=d,VDD_IN_mw=w:w,frame_mj=e"), false);
+  CHECK(others.csv == "t_s,cpu0_mhz,cpu_temperature_c,VDD_IN_mw,frame_mj\n0,,,,\n1,1000,-273,0,0\n2,,,,\n");
+  CHECK(others.report.remarks.size() == 4);
+}
+
+TEST_CASE("any CSV: binary files, empty ones, a header alone") {
+  const test::TemporaryFolder folder;
+  const auto refused = [&](const std::string& text) {
+    return complaint([&] { import_csv(file_with(folder, text), column_mappings("t_s=t"), false); });
+  };
+  CHECK_THAT(refused(std::string("PK\x03\x04\0\0,\x80\x99\n", 10)),
+             EndsWith("is binary, no text: this is no CSV file"));
+  CHECK_THAT(refused("gr\xC3\xB6\xC3\x9F"
+                     "e,b\n1,2\n"),
+             Contains("there is no column \"t\""));
+  CHECK_THAT(refused(""), EndsWith("is empty"));
+  CHECK_THAT(refused("t,x\n"), Contains("has no line behind its header"));
 }
 
 TEST_CASE("any CSV: points in time move with the clock, lengths of time do not") {
@@ -574,6 +640,18 @@ TEST_CASE("a replay of simple_ondemand, worked by hand") {
   REQUIRE(got.worst.size() == 1);
   CHECK(got.worst[0].recorded_mhz == Approx(500));
   CHECK(got.worst[0].ours_mhz == Approx(1000));
+}
+
+TEST_CASE("a load in percent is refused where it stands") {
+  const test::TemporaryFolder folder;
+  const auto refused = [&](const std::string& load) {
+    const fs::path path = file_with(folder, "t_s,vic_utilisation,gpu_utilisation,gpu_mhz\n0.1,0,,100\n0.2,77," + load +
+                                                ",100\n0.3,0,0.5,100\n0.4,0,0.5,100\n");
+    return complaint([&] { Recording(Timeline::load(path), {{"gpu_utilisation"}, {"gpu_mhz"}}, {100, 200}); });
+  };
+  CHECK_THAT(refused("40"), Contains("input:3:8: ") && EndsWith("must be from 0 to 1, not 40 (a share, not percent)"));
+  CHECK_THAT(refused("-0.5"), EndsWith("must be from 0 to 1, not -0.5"));
+  CHECK(refused("1.000000001") == "");  // sums of floating point
 }
 
 namespace {

@@ -10,6 +10,7 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -106,6 +107,42 @@ class Trace(unittest.TestCase):
         self.assertEqual(json.loads(done.stdout)["files"], ["/dev/stdin"])
         self.assertEqual(piped.read_text(encoding="utf-8"), timeline.read_text(encoding="utf-8"))
         self.assertGreater(len(rows(piped)), 4)
+
+    def test_pipe_without_a_writer(self):
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        for words in (["tegrastats"], ["ftrace"], ["perfetto"], ["loadgen"], ["csv", "--columns", "t_s=t"]):
+            with self.subTest(words[0]):
+                self.assertIn("is a pipe, and nothing came out of it", dynasoc("trace", "import", *words, pipe, status=2))
+        self.assertIn("is a device", dynasoc("trace", "import", "tegrastats", "/dev/zero", status=2))
+        for kind, log in (("tegrastats", "jetpack5.log"), ("loadgen", "loadgen-server/mlperf_log_trace.json")):
+            with self.subTest(f"{kind} with a writer"), subprocess.Popen(["sh", "-c", 'cat "$1" > "$2"', "-", TRACES / log, pipe]) as writer:
+                told = {}
+                for _ in range(100):  # until the writer is there
+                    done = subprocess.run([BINARY, "trace", "import", kind, str(pipe), "--json"], check=False, text=True,
+                                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
+                    if done.returncode == 0:
+                        told = json.loads(done.stdout)
+                        break
+                    self.assertIn("nothing came out of it", done.stderr)
+                    time.sleep(0.05)
+                if not told:
+                    writer.kill()
+                self.assertGreater(told["rows"], 3)
+
+    def test_load_in_percent(self):
+        timeline = self.folder / "t.csv"
+        timeline.write_text("t_s,gpu_utilisation,gpu_mhz\n0,40,1109.25\n1,50,1109.25\n2,95,1109.25\n", encoding="utf-8")
+        words = ["trace", "conformance", timeline, "--governor", "nvhost_podgov", "--platform", "jetson-xavier-nx"]
+        told = dynasoc(*words, status=2)
+        self.assertIn("t.csv:2:3: ", told)
+        self.assertIn("must be from 0 to 1, not 40 (a share, not percent)", told)
+
+    def test_unknown_network(self):
+        told = dynasoc("trace", "import", "loadgen", TRACES / "loadgen-server", "--scenario", self.folder / "s.json", "--network", "nope",
+                       status=2)
+        self.assertIn('--network nope: unknown network "nope"', told)
+        self.assertNotIn("built in", told)
 
     def test_shorter_than_a_row(self):
         out = self.folder / "x.csv"

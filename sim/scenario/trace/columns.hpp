@@ -7,6 +7,9 @@
 
 namespace dynasoc::trace {
 
+/// How far outside 0 to 1 a share may be: the sums behind it are rounded.
+inline constexpr double kShareSlack = 1e-6;
+
 /// The core's number of `cpu3` + `suffix`; nothing for other names (`cpu_utilisation` is a unit's).
 inline std::optional<int> core_of_column(std::string_view name, std::string_view suffix) {
   if (!name.starts_with("cpu") || !name.ends_with(suffix) || name.size() <= 3 + suffix.size()) return {};

@@ -9,6 +9,7 @@
 
 #include "common/csv.hpp"
 #include "common/text.hpp"
+#include "scenario/trace/columns.hpp"
 #include "scenario/trace/decimal.hpp"
 #include "scenario/trace/line_reader.hpp"
 #include "scenario/trace/timeline.hpp"
@@ -105,12 +106,42 @@ std::optional<Time> time_of(std::string_view text, const Unit& unit) {
   return from_s(*x * unit.factor);
 }
 
+// What no `x` in the unit of `column` can be; empty where it can.
+std::string impossible(const Column& column, double x) {
+  if (column.wanted == nullptr || std::isnan(x)) return "";
+  constexpr double kAbsoluteZero = -273.15;
+  const double base = x * column.wanted->factor;
+  switch (column.wanted->kind) {
+    case 'u':
+      return base < -kShareSlack || base > 1 + kShareSlack ? "a share is from 0 to 1 (percent: say so, :%)" : "";
+    case 'f': return base <= 0 ? "a clock is above 0" : "";
+    case 'c': return base < kAbsoluteZero ? "a temperature is at least -273.15 C" : "";
+    case 't': return base < 0 ? "a length of time is at least 0" : "";
+    case 'e': return base < 0 ? "an energy is at least 0" : "";
+    default: return base < 0 ? "a power is at least 0" : "";
+  }
+}
+
+// Of a header that has none of the names asked for.
+bool is_no_text(std::string_view line) {
+  std::size_t odd = 0;
+  const std::size_t size = line.size();
+  while (!line.empty()) {
+    const std::size_t length = utf8_length(line);
+    if (line[0] == '\0') return true;
+    odd += length == 0 || (static_cast<unsigned char>(line[0]) < 0x20 && line[0] != '\t');
+    line.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return odd * 10 > size;
+}
+
 std::vector<Column> resolve(const std::vector<ColumnMapping>& mappings, const std::vector<std::string>& header,
-                            const Location& where) {
+                            const Location& where, std::string_view line) {
   std::vector<Column> out;
   for (const ColumnMapping& mapping : mappings) {
     const auto found = std::find(header.begin(), header.end(), mapping.from);
     if (found == header.end()) {
+      if (is_no_text(line)) throw InputError(where, "is binary, no text: this is no CSV file");
       std::vector<std::string> known;
       for (const std::string& name : header) known.push_back(printable(name));
       throw InputError(where, "there is no column " + in_quotes(printable(mapping.from)) + hint(mapping.from, known));
@@ -181,23 +212,25 @@ CsvImport import_csv(const std::filesystem::path& path, const std::vector<Column
   LineReader reader(path);
   std::string_view line;
   std::vector<std::string> header;
+  bool has_header = false;  // which is no line of the recording
   while (reader.next(line)) {
+    if (has_header = !line.empty() && line[0] != '#'; has_header) break;
     ++report.read;
-    if (!line.empty() && line[0] != '#') break;
     report.drop("an empty line or a comment", reader.here(), line);
   }
+  if (!has_header) nothing_understood(path, report);
   char delimiter = ',';
   for (const char other : {';', '\t'})
     if (std::count(line.begin(), line.end(), other) > std::count(line.begin(), line.end(), delimiter))
       delimiter = other;
   if (!split(line, delimiter, header)) header.clear();
   const std::vector<Column> columns =
-      resolve(mappings, header, {path.string(), std::max<std::uint64_t>(reader.number(), 1), 0, ""});
+      resolve(mappings, header, {path.string(), std::max<std::uint64_t>(reader.number(), 1), 0, ""}, line);
   const std::size_t clock = static_cast<std::size_t>(
       std::find_if(columns.begin(), columns.end(), [](const Column& c) { return is_clock(c.to); }) - columns.begin());
 
   std::vector<Row> rows;
-  std::vector<std::string> cells;
+  std::vector<std::string> cells, odd;
   while (reader.next(line)) {
     ++report.read;
     const Location here = reader.here();
@@ -218,6 +251,7 @@ CsvImport import_csv(const std::filesystem::path& path, const std::vector<Column
     }
     row.clock = *at;
     bool good = true;
+    odd.clear();
     for (const Column& column : columns) {
       const std::string& cell = cells[column.from];
       std::optional<double> x;
@@ -230,6 +264,12 @@ CsvImport import_csv(const std::filesystem::path& path, const std::vector<Column
         const double factor = column.unit->factor / column.wanted->factor;
         x = factor < 1 ? *x / std::round(column.wanted->factor / column.unit->factor) : *x * std::round(factor);
       }
+      if (x && !column.is_time)
+        if (const std::string why = impossible(column, *x); !why.empty()) {
+          odd.push_back(in_quotes(printable(header[column.from])) + " has what " + column.to +
+                        " cannot be, left out: " + why);
+          x = std::numeric_limits<double>::quiet_NaN();
+        }
       good = good && x;
       row.values.push_back(x.value_or(0));
       if (!x) {
@@ -238,6 +278,7 @@ CsvImport import_csv(const std::filesystem::path& path, const std::vector<Column
       }
     }
     if (!good) continue;
+    for (const std::string& reason : odd) report.remark(reason, here, line);
     if (reader.cut()) report.remark("the last line ends without a line break: its last number may be cut", here, line);
     if (!rows.empty() && row.clock < rows.back().clock)
       report.remark("time goes backwards: rows are sorted", here, line);
@@ -245,7 +286,7 @@ CsvImport import_csv(const std::filesystem::path& path, const std::vector<Column
     rows.push_back(std::move(row));
   }
   report.bytes = reader.bytes();
-  if (rows.empty()) nothing_understood(path, report);
+  if (rows.empty()) nothing_understood(path, report, report.read == 0 ? "has no line behind its header" : "");
   std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.clock < b.clock; });
   const bool arrivals = columns[clock].to == "arrival_s";
   const Time origin = keep_times ? 0 : rows.front().clock;

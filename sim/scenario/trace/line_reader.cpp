@@ -1,6 +1,7 @@
 #include "scenario/trace/line_reader.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,19 +11,43 @@
 
 namespace dynasoc::trace {
 
+namespace {
+
+// As read_file opens what it reads, without its bound: recordings are streamed.
+int open_recording(const std::filesystem::path& path, const Location& here, bool& pipe) {
+  // Opening a pipe that nobody writes to, or a terminal's line, must not wait for ever.
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  const int error = errno;
+  if (file < 0 && (error == ENOENT || error == ENOTDIR)) throw InputError(here, "no such file");
+  if (file < 0) throw InputError(here, std::string("cannot be read: ") + std::strerror(error));
+  struct stat about {};
+  std::string wrong;
+  if (::fstat(file, &about) != 0) wrong = std::string("cannot be read: ") + std::strerror(errno);
+  if (S_ISDIR(about.st_mode)) wrong = "is a directory, not a file";
+  if (S_ISCHR(about.st_mode) || S_ISBLK(about.st_mode)) wrong = "is a device, not a file";
+  if (!wrong.empty()) {
+    ::close(file);
+    throw InputError(here, wrong);
+  }
+  pipe = S_ISFIFO(about.st_mode);
+  if (pipe) ::fcntl(file, F_SETFL, ::fcntl(file, F_GETFL) & ~O_NONBLOCK);
+  return file;
+}
+
+InputError nothing_came(const Location& here) {
+  return InputError(here, "is a pipe, and nothing came out of it: nobody writes to it");
+}
+
+}  // namespace
+
 LineReader::LineReader(const Source& source) : name_(source.name) {
-  const std::filesystem::path& path = source.path;
   const Location here{name_, 0, 0, ""};
-  std::error_code code;
-  const auto kind = std::filesystem::status(path, code).type();
-  if (kind == std::filesystem::file_type::not_found) throw InputError(here, "no such file");
-  if (kind == std::filesystem::file_type::directory) throw InputError(here, "is a directory, not a file");
-  file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file_ < 0) throw InputError(here, std::string("cannot be read: ") + std::strerror(errno));
+  file_ = open_recording(source.path, here, pipe_);
   buffer_.resize(kLongest);
   try {
     while (end_ < 3 && fill()) {
     }
+    if (pipe_ && end_ == 0) throw nothing_came(here);
     const std::string_view head(buffer_.data(), end_);
     if (head.starts_with("\xFF\xFE") || head.starts_with("\xFE\xFF"))
       throw InputError({name_, 1, 1, ""}, "is UTF-16; save it as UTF-8");
@@ -79,19 +104,16 @@ bool LineReader::next(std::string_view& line) {
 }
 
 void read_stream(const std::filesystem::path& path, const std::function<void(std::string_view)>& take) {
-  const auto fail = [&] {
-    throw InputError({path.string(), 0, 0, ""}, std::string("cannot be read: ") + std::strerror(errno));
-  };
-  int file;
-  while ((file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) < 0) {
-    if (errno != EINTR) fail();
-    take({});
-  }
+  const Location here{path.string(), 0, 0, ""};
+  bool pipe = false, any = false;
+  int file = open_recording(path, here, pipe);
   const std::unique_ptr<int, void (*)(int*)> closed(&file, [](int* open) { ::close(*open); });
   std::string block(64 << 10, '\0');
   for (;;) {
     const ssize_t n = ::read(file, block.data(), block.size());
-    if (n < 0 && errno != EINTR) fail();
+    if (n < 0 && errno != EINTR) throw InputError(here, std::string("cannot be read: ") + std::strerror(errno));
+    if (n == 0 && pipe && !any) throw nothing_came(here);
+    any = any || n > 0;
     take(std::string_view(block.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0))));
     if (n == 0) return;
   }

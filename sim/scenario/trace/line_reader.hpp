@@ -16,7 +16,8 @@ class LineReader {
  public:
   static constexpr std::size_t kLongest = 1 << 20;  ///< bytes of a line that are kept
 
-  /// Throws InputError for what is not there, a directory, what cannot be opened, UTF-16. Skips a byte-order mark.
+  /// Throws InputError for what is not there, a directory, a device, a pipe that nobody writes to, what cannot be
+  /// opened, UTF-16. Skips a byte-order mark.
   explicit LineReader(const Source& source);
   ~LineReader();
   LineReader(const LineReader&) = delete;
@@ -40,11 +41,12 @@ class LineReader {
   std::string buffer_;
   std::size_t begin_ = 0, end_ = 0;  // what of the buffer is not given yet
   std::uint64_t number_ = 0, bytes_ = 0;
-  bool ended_ = false, cut_ = false;
+  bool ended_ = false, cut_ = false, pipe_ = false;
 };
 
 /// Hands on what a pipe holds, block by block as it comes, until its end. `take` may throw to end that, and is called
-/// with an empty block when a signal comes and at the end. Throws InputError when it cannot be opened or read.
+/// with an empty block when a signal comes and at the end. Throws InputError when it cannot be opened or read, is a
+/// device, or nothing comes out of it: a pipe that nobody writes to is not waited for.
 void read_stream(const std::filesystem::path& path, const std::function<void(std::string_view)>& take);
 
 }  // namespace dynasoc::trace

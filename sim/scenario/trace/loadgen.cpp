@@ -37,6 +37,13 @@ std::string percentile_name(std::string_view text) {
   return x && *x > 0 && *x < 100 ? "p" + number_text(*x) : std::string();
 }
 
+// What LoadGen's summary is arranged by.
+bool is_heading(std::string_view line) {
+  return line.starts_with("==") || line == "MLPerf Results Summary" || line == "Additional Stats" ||
+         line == "Test Parameters Used" || line == "No warnings encountered during test." ||
+         line == "No errors encountered during test.";
+}
+
 class Importer {
  public:
   LoadgenLog run(const fs::path& path) {
@@ -74,14 +81,17 @@ class Importer {
     LineReader reader(path);
     out_.report.files.push_back(path.string());
     for (std::string_view line; reader.next(line);) {
+      const std::string_view text = trimmed(line);
+      if (is_heading(text)) continue;
       ++out_.report.read;
       here_ = reader.here();
       line_ = line;
-      const std::string_view text = trimmed(line);
       if (text.starts_with(kDetailMark))
         read_detail(text.substr(kDetailMark.size()), reader.cut());
       else if (text.starts_with("{") || text.starts_with("["))
         read_event(text, reader.cut());
+      else if (text.starts_with("]") || text == "}")
+        drop("a bracket");
       else
         read_summary(text);
     }
@@ -165,7 +175,7 @@ class Importer {
     const std::string_view name = trimmed(line.substr(0, colon));
     const std::string_view value = colon == std::string_view::npos ? "" : trimmed(line.substr(colon + 1));
     if (value.empty()) {
-      if (line.empty() || line.starts_with("==")) return drop("a rule or an empty line");
+      if (line.empty()) return drop("an empty line");
       return drop("no line of a log of LoadGen");
     }
     const auto x = number_of(value);

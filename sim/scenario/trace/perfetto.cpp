@@ -60,6 +60,9 @@ class Reader {
     }
   }
 
+  /// Whether there was a packet of whatever kind: without one it is no trace.
+  bool any_packet() const { return any_packet_; }
+
   void tell(KernelEvents& to) {
     std::stable_sort(events_.begin(), events_.end(), [](const Event& x, const Event& y) { return x.at < y.at; });
     for (const Event& event : events_) {
@@ -118,6 +121,7 @@ class Reader {
           packet.skip();
         }
       }
+      any_packet_ = true;
       if (!any) drop("a packet of another kind");
     } catch (const protozero::exception&) {
       drop("a packet that is broken");
@@ -334,6 +338,7 @@ class Reader {
   static constexpr Time kMostTime = 4'000'000'000'000'000'000;
   Location where_;
   ImportReport& report_;
+  bool any_packet_ = false;
   std::vector<Event> events_;
   std::map<std::string, std::uint32_t, std::less<>> numbers_;
   std::vector<std::string_view> strings_;  // of the keys of `numbers_`, which do not move
@@ -350,7 +355,7 @@ void import_perfetto(const Source& source, ImportReport& report, KernelEvents& e
   report.bytes += data.size();
   Reader reader(source.name, report);
   reader.read(data);
-  if (report.taken == 0) nothing_understood(source, report);
+  if (report.taken == 0) nothing_understood(source, report, reader.any_packet() ? "" : "is no Perfetto trace");
   reader.tell(events);
   events.finish();
   report.rows = events.rows();

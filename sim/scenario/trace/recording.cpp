@@ -65,6 +65,9 @@ Recording::Recording(const Timeline& timeline, const RecordingColumns& columns, 
       const double x = timeline.column(columns.utilisation[core])[row];
       // Sums of floating point behind a recording must not look like changes of load.
       constexpr double kSteps = 1e9;
+      if (x < -kShareSlack || x > 1 + kShareSlack)
+        throw timeline.error(row, columns.utilisation[core],
+                             "must be from 0 to 1, not " + plain_number(x) + (x > 1 ? " (a share, not percent)" : ""));
       if (!std::isnan(x))
         loads[core] = std::clamp(std::round(x * kSteps) / kSteps, 0.0, 1.0);
       else if (is_core_column(columns.utilisation[core], "_utilisation"))

@@ -21,7 +21,8 @@ RecordingColumns columns_of_domain(const Timeline& timeline, const Platform& pla
 class Recording {
  public:
   /// Rows before the first clock and load are left out. Where no clock or load was reported the last one holds; only
-  /// a core without a load is off. Throws InputError where a column is missing or fewer than two rows are left.
+  /// a core without a load is off. Throws InputError where a column is missing, a load is no share or fewer than two
+  /// rows are left.
   Recording(const Timeline& timeline, const RecordingColumns& columns, const std::vector<double>& opps_mhz);
 
   std::size_t rows() const { return times_.size(); }

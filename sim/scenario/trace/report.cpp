@@ -47,11 +47,23 @@ Json occurrences_json(const std::vector<Occurrence>& list) {
   return out;
 }
 
-std::string occurrences_text(const char* title, const std::vector<Occurrence>& list) {
+// Which of several files a line is of: by its name in its folder where no other has that.
+std::string of_file(const std::string& file, const std::vector<std::string>& files) {
+  if (files.size() < 2) return "";
+  const auto short_name = [](const std::string& path) { return std::filesystem::path(path).filename(); };
+  const auto same = std::count_if(files.begin(), files.end(),
+                                  [&](const std::string& other) { return short_name(other) == short_name(file); });
+  return " of " + printable(same > 1 ? file : short_name(file).string(), 4096);
+}
+
+std::string occurrences_text(const char* title, const std::vector<Occurrence>& list,
+                             const std::vector<std::string>& files) {
   std::string out;
   for (const Occurrence& one : list) {
     out += std::string("  ") + title + " " + std::to_string(one.count) + ": " + one.reason;
-    if (one.first.line > 0) out += (one.count == 1 ? " (line " : " (first in line ") + std::to_string(one.first.line);
+    if (one.first.line > 0)
+      out += (one.count == 1 ? " (line " : " (first in line ") + std::to_string(one.first.line) +
+             of_file(one.first.file, files);
     if (!one.example.empty()) out += (one.first.line > 0 ? ": " : " (") + one.example;
     if (one.first.line > 0 || !one.example.empty()) out += ')';
     out += '\n';
@@ -80,20 +92,26 @@ std::string ImportReport::text() const {
   std::string out = kind + ": " + std::to_string(taken) + " of " + std::to_string(read) +
                     (kind == "perfetto" ? " events taken, " : " lines taken, ") + std::to_string(rows) + " rows of " +
                     std::to_string(columns.size()) + " columns\n";
-  out += occurrences_text("dropped", dropped) + occurrences_text("odd", remarks);
+  out += occurrences_text("dropped", dropped, files) + occurrences_text("odd", remarks, files);
   for (const std::string& sentence : notes) out += "  note: " + sentence + '\n';
   return out;
 }
 
-void nothing_understood(const Source& source, const ImportReport& report) {
+void nothing_understood(const Source& source, const ImportReport& report, const std::string& what) {
   const std::string& path = source.name;
-  const Location first = report.dropped.empty() ? Location{path, 1, 0, ""} : report.dropped.front().first;
-  std::string message = report.read == 0 ? "is empty" : "holds nothing of " + report.kind;
+  // Of this file: a report may be of several.
+  const auto dropped = std::find_if(report.dropped.begin(), report.dropped.end(),
+                                    [&](const Occurrence& one) { return one.first.file == path; });
+  const bool any = dropped != report.dropped.end();
+  std::error_code code;
+  const bool empty =
+      std::filesystem::is_regular_file(source.path, code) && std::filesystem::is_empty(source.path, code);
+  std::string message = empty ? "is empty" : !what.empty() ? what : "holds nothing of " + report.kind;
   if (const std::string likely = recognise(source.path); !likely.empty() && likely != report.kind)
     message += "; this looks like " + description_of(likely) + ": use `dynasoc trace import " + likely + "`";
-  else if (!report.dropped.empty())
-    message += ": " + report.dropped.front().reason + ", " + in_quotes(report.dropped.front().example);
-  throw InputError({path, first.file == path ? std::max<std::size_t>(first.line, 1) : 1, 0, ""}, message);
+  else if (any && !empty && what.empty())
+    message += ": " + dropped->reason + (dropped->example.empty() ? "" : ", " + in_quotes(dropped->example));
+  throw InputError({path, any ? std::max<std::size_t>(dropped->first.line, 1) : 1, 0, ""}, message);
 }
 
 }  // namespace dynasoc::trace

@@ -53,7 +53,7 @@ struct ImportReport {
 };
 
 /// Throws InputError: nothing in `source` was understood. The message names the kind of recording that the file most
-/// likely is.
-[[noreturn]] void nothing_understood(const Source& source, const ImportReport& report);
+/// likely is; `what` is what else is known of it (`is no Perfetto trace`).
+[[noreturn]] void nothing_understood(const Source& source, const ImportReport& report, const std::string& what = "");
 
 }  // namespace dynasoc::trace

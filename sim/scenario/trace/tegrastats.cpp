@@ -91,6 +91,7 @@ class Importer {
     ++report_.read;
     here_ = &reader;
     line_ = line;
+    odd_.clear();
     if (line.find_first_not_of(" \t") == std::string_view::npos) return drop("empty line");
     if (line.find('\0') != std::string_view::npos)
       return drop("holds NUL bytes, as a file does whose writer lost power");
@@ -105,6 +106,7 @@ class Importer {
     if (second == kUndated && dated_) remark("no date, in a log that has dates: placed behind the line before");
     dated_ = dated_ || second != kUndated;
     ++report_.taken;
+    for (const auto& [reason, example] : odd_) report_.remark(reason, here_->here(), example);
     clock_.line(second, row_, here_->here(), line_);
   }
 
@@ -282,9 +284,9 @@ class Importer {
   }
 
   void drop(std::string_view reason) { report_.drop(reason, here_->here(), line_); }
-  void remark(std::string_view reason) { report_.remark(reason, here_->here(), line_); }
+  void remark(std::string_view reason) { odd_.emplace_back(reason, line_); }
   void remark(std::string_view reason, std::string_view name, std::string_view value) {
-    report_.remark(reason, here_->here(), std::string(name) + (value.empty() ? "" : " ") + std::string(value));
+    odd_.emplace_back(reason, std::string(name) + (value.empty() ? "" : " ") + std::string(value));
   }
 
   static constexpr std::size_t kMostCpus = 256;
@@ -299,6 +301,7 @@ class Importer {
   LineClock clock_;
   const LineReader* here_ = nullptr;
   std::string_view line_;
+  std::vector<std::pair<std::string_view, std::string>> odd_;  // of the line, told if it is taken
   std::vector<double> row_;
   std::vector<std::pair<std::size_t, std::size_t>> cpu_columns_;  // utilisation, MHz
   std::vector<Known> known_;

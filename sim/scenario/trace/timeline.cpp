@@ -88,11 +88,12 @@ Csv table_at(const std::filesystem::path& path) {
 }  // namespace
 
 Timeline Timeline::load(const std::filesystem::path& path) {
-  const Csv csv = table_at(path);
   Timeline out;
+  out.csv_ = std::make_shared<const Csv>(table_at(path));
+  const Csv& csv = *out.csv_;
   out.name_ = path.string();
   const std::string clock = csv.has("t_s") ? "t_s" : "time_s";
-  std::vector<std::size_t> rows;
+  std::vector<std::size_t>& rows = out.csv_rows_;
   for (std::size_t row = 0; row < csv.size(); ++row) {
     if (csv.has("replication") && csv.text(row, "replication") != "0") continue;
     const Time t = from_s(csv.number(row, clock, range(-1e9, 1e9)));
@@ -112,6 +113,10 @@ Timeline Timeline::load(const std::filesystem::path& path) {
     out.columns_[name] = std::move(values);
   }
   return out;
+}
+
+InputError Timeline::error(std::size_t row, const std::string& column, const std::string& message) const {
+  return csv_->error(csv_rows_[row], column, message);
 }
 
 std::vector<std::string> Timeline::column_names() const {

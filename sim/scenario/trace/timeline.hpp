@@ -14,6 +14,10 @@
 #include "kernel/time.hpp"
 #include "scenario/trace/report.hpp"
 
+namespace dynasoc {
+class Csv;
+}
+
 namespace dynasoc::trace {
 
 /// Columns in order of appearance, behind `t_s`.
@@ -78,11 +82,15 @@ class Timeline {
   std::vector<std::string> column_names() const;
   /// NaN where a cell is empty.
   const std::vector<double>& column(const std::string& name) const { return columns_.at(name); }
+  /// For what is wrong with the cell of a row.
+  InputError error(std::size_t row, const std::string& column, const std::string& message) const;
 
  private:
   std::string name_;
   std::vector<Time> times_;
   std::map<std::string, std::vector<double>> columns_;
+  std::shared_ptr<const Csv> csv_;  // which knows where each cell stands
+  std::vector<std::size_t> csv_rows_;
 };
 
 }  // namespace dynasoc::trace
