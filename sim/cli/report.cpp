@@ -101,6 +101,8 @@ int report_command(const Arguments& arguments, Console& console) {
   const fs::path path = output_path(options, request.directory);
   std::vector<std::string> words{"dynasoc", "report"};
   words.insert(words.end(), arguments.begin(), arguments.end());
+  // The page is there by then, so that the command has to replace it; behind `--` are no options.
+  if (!options.has("force")) words.insert(std::find(words.begin(), words.end(), "--"), "--force");
   request.command = report::shell_line(words);
 
   Json payload;

@@ -253,6 +253,34 @@ def test_sweep_shows_the_means_of_its_points(open_page):
     assert sweep["metrics"][1]["name"] in name
 
 
+@pytest.mark.parametrize("kind", ["run", "comparison", "exploration"])
+def test_the_panel_begins_with_values_and_the_decision(open_page, kind):
+    page = open_page(kind)
+    for i in range(len(page.payload["runs"])):
+        page.run("dynasoc.runs.open(arguments[0])", i)
+        assert "–" not in page.readings("Board").values()
+        assert page.run("return document.querySelector('.instant section').getAttribute('aria-label')") == "Decision"
+        check_readings(page, page.payload["runs"][i])
+
+
+@pytest.mark.parametrize("width", [1366, 360])
+def test_long_names_do_not_widen_the_page(open_page, reports, folder, width):
+    data = payload.read(reports["run"])
+    name = "n" * 300
+    data["runs"][0]["apps"][0]["name"] = data["headline"]["rows"][0]["cells"][0] = name
+    page = open_page(payload.replace(reports["run"], data, folder / "long.html"))
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": 768, "deviceScaleFactor": 1, "mobile": False})
+    try:
+        page = open_page(folder / "long.html")
+        show_all_charts(page)
+        assert page.run("return document.documentElement.scrollWidth") <= width
+        lines = page.run("""return dynasoc.charts.instance('timeline-chart').getOption().title.flatMap(({ text }) => text.split('\\n'))
+            .map((line) => line.replace(/\\{\\w+\\|([^}]*)\\}/g, '$1').length)""")
+        assert max(lines) < width / 5
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 # The page's own functions
 
 

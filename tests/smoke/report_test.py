@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import struct
 import subprocess
@@ -170,12 +171,19 @@ class Report(unittest.TestCase):
         summary = json.loads((out / "summary.json").read_text())
         self.assertEqual(page["provenance"]["latency"], summary["provenance"])
         self.assertEqual(page["manifest"], json.loads((out / "manifest.json").read_text()))
-        self.assertIn("dynasoc run", page["rerun"])
+        self.assertEqual(page["rerun"], f"dynasoc run {out}/manifest.json --out {out}-again")
+        self.assertEqual(page["report_command"], f"dynasoc report {out} --json --force")
+        self.assertIn("means over 3 replications", page["headline"]["note"])
         names = [one["name"] for one in page["headline"]["columns"]]
         for row in page["headline"]["rows"]:
             self.assertEqual(len(row["cells"]), len(names))
+            # Counts are a replication's, whatever the summary sums.
             if row["cells"][0] == "board":
+                for name, member in (("energy", "energy_j"), ("knobs written", "decisions"), ("power", "mean_power_w")):
+                    self.assertEqual(row["cells"][names.index(name)]["value"], summary["platform"][member])
                 continue
+            for name, member in (("frames", "jobs"), ("sub-network switches", "subnet_switches")):
+                self.assertAlmostEqual(row["cells"][names.index(name)]["value"], summary["apps"][row["cells"][0]][member] / 3)
             mean = row["cells"][names.index("latency, mean")]
             app = summary["apps"][row["cells"][0]]
             self.assertEqual(mean["value"], app["spread"]["latency_ms_mean"]["mean"])  # what its interval is of
@@ -200,6 +208,12 @@ class Report(unittest.TestCase):
             again.append((self.folder / "again.html").read_bytes())
         self.assertEqual(again[0], again[1])
         self.refused("report", out, "-o", self.folder / "again.html", says="exists already; --force replaces it")
+        # The page's command works where the page is.
+        fresh = self.folder / "fresh.html"
+        self.good("report", out, "-o", fresh, "--quiet")
+        command = shlex.split(re.search(r'"report_command":"(.*?[^\\])"', fresh.read_text()).group(1))
+        self.assertEqual(command, ["dynasoc", "report", str(out), "-o", str(fresh), "--quiet", "--force"])
+        self.good(*command[1:])
         self.refused("report", out, "-o", self.folder / "no" / "x.html", says="there is no folder")
         self.refused("report", out, "--replication", 3, "--force", says="replications 0 to 2")
         self.refused("report", out, "--runs", 3, "--force", says="--runs is for")
@@ -247,6 +261,7 @@ class Report(unittest.TestCase):
         page, told, _ = self.page(out)
         self.assertEqual((page["kind"], told["runs"], page["warnings"]), ("comparison", 3, []))
         self.assertIn("--out " + str(out) + "-again", page["rerun"])
+        self.assertNotIn("in the folder in which", page["rerun"])  # which nobody knows
         self.assertEqual(page["provenance"]["of"], "of the 3 runs in this page")
         known = json.loads((out / "comparison.json").read_text())
         names = [one["name"] for one in page["headline"]["columns"]]
@@ -269,6 +284,10 @@ class Report(unittest.TestCase):
         self.check_run(page["runs"][1], alone)
         page, told, _ = self.page(out, "--runs", 1)
         self.assertEqual([row["run"] for row in page["headline"]["rows"]], [0, None, None])
+        once = self.folder / "once"
+        self.good("compare", self.folder / "first.json", "--policies", "none,dynamic-ofa", "--replications", 1, "--out", once, "--quiet")
+        page, _, _ = self.page(once, "--runs", 0)
+        self.assertTrue(page["headline"]["note"].startswith("of one replication"), page["headline"]["note"])
         # An input that is not what it was: no runs, and the page says so.
         before = (self.folder / "first.json").read_text()
         (self.folder / "first.json").write_text(before + "\n")
@@ -345,6 +364,32 @@ class Report(unittest.TestCase):
         self.assertEqual(told["runs"], 0)
         self.assertIn("simulated again, its", " ".join(page["warnings"]))
         (out / "explore.json").write_text(whole)
+
+    def test_files_that_lack_rows(self):
+        # A warm-up, at whose end the manager is asked, and the board's own writes: what the summary does not count.
+        for name, more in (("whole", ()), ("warm", ("--set", "warmup_s=2", "--policy", "dynamic-ofa(period_ms=100)"))):
+            with self.subTest(name):
+                out = self.folder / ("rows-" + name)
+                self.good("run", self.folder / "first.json", "--replications", 2, "--out", out, "--quiet", *more)
+                frames = json.loads((out / "summary.json").read_text())["apps"]["camera"]["jobs"]
+                self.page(out)
+                (out / "report.html").unlink()
+                for file, lines, says in (("jobs.csv", 50, f", summary.json {frames}: cut, or of another run"),
+                                          ("decisions.csv", 2, ": cut, or of another run")):
+                    whole = (out / file).read_text()
+                    (out / file).write_text("".join(whole.splitlines(True)[:lines]))
+                    self.refused("report", out, says=says)
+                    self.assertIn(file + ": holds ", run("report", out).stderr)
+                    self.assertFalse((out / "report.html").exists())
+                    (out / file).write_text(whole)
+                # Rows of replications that are not shown count, too; and rows of something else.
+                whole = (out / "jobs.csv").read_text()
+                (out / "jobs.csv").write_text("".join(whole.splitlines(True)[:-1]))
+                self.refused("report", out, says=f"holds {frames - 1} frames of camera")
+                (out / "jobs.csv").write_text(whole.replace(",camera,", ",another,"))
+                self.refused("report", out, says="of another run")
+                (out / "jobs.csv").write_text(whole)
+                self.page(out)
 
     def test_what_is_refused(self):
         self.refused("report", says="a directory is missing")

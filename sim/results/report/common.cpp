@@ -186,7 +186,7 @@ std::string again_line(const std::string& command, const std::vector<std::string
     out.insert(out.end(), {"--out", again});
   }
   if (!named) out.insert(out.end(), {"--out", again});
-  return shell_line(out) + "  # in the folder in which it was given first";
+  return shell_line(out) + "  # names are as seen from where it was given first, which the results do not tell";
 }
 
 std::string difference(const std::string& metric, double now, double then) {

@@ -57,14 +57,15 @@ Json headline_of(const Json& policies, const std::vector<std::string>& metrics, 
     for (const std::string& name : metrics) cells.push_back(cell_of(entry.value(name, Json()), traits_of(name).better));
     rows.push_back({{"cells", std::move(cells)}, {"run", nullptr}});
   }
-  return {
-      {"columns", std::move(columns)},
-      {"rows", std::move(rows)},
-      {"note", "mean ± half of the 95 % interval over " + std::to_string(replications) + " replications" +
-                   (metrics.size() < usual ? "; " + std::to_string(metrics.size()) + " of " + std::to_string(usual) +
-                                                 " metrics of the board and of applications' frames are in this "
-                                                 "page, comparison.json has all"
-                                           : "")}};
+  return {{"columns", std::move(columns)},
+          {"rows", std::move(rows)},
+          {"note",
+           (replications > 1 ? "mean ± half of the 95 % interval over " + std::to_string(replications) + " replications"
+                             : std::string("of one replication: no interval can be given")) +
+               (metrics.size() < usual ? "; " + std::to_string(metrics.size()) + " of " + std::to_string(usual) +
+                                             " metrics of the board and of applications' frames are in this "
+                                             "page, comparison.json has all"
+                                       : "")}};
 }
 
 Json front_of(const Json& policies, const Json& volume) {
@@ -186,11 +187,12 @@ Json comparison_payload(const Request& request) {
   const Json& all = root.json();
   const auto name = all.value("scenario", std::string());
   if (request.title.empty()) payload["title"] = name + ": managers compared";
-  payload["subtitle"] = std::to_string(policies.size()) + " managers on the same arrivals and noise; " +
-                        std::to_string(replications) + " replications" +
-                        (all.value("stopped_early", false) ? " (stopped early)" : "") + "; seed " +
-                        plain_number(number_of(all.value("seed", Json()))) + "; engine " + all.value("engine", "") +
-                        "; baseline " + baseline;
+  payload["subtitle"] =
+      std::to_string(policies.size()) + " managers on the same arrivals and noise; " +
+      (replications == 1 ? std::string("one replication") : std::to_string(replications) + " replications") +
+      (all.value("stopped_early", false) ? " (stopped early)" : "") + "; seed " +
+      plain_number(number_of(all.value("seed", Json()))) + "; engine " + all.value("engine", "") + "; baseline " +
+      baseline;
   if (all.contains("command_line") && all["command_line"].is_array()) {
     std::vector<std::string> words;
     for (const Json& word : all["command_line"])

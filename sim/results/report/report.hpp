@@ -64,7 +64,7 @@ void mark_front(Json& front);
 /// A command as a shell takes it.
 std::string shell_line(const std::vector<std::string>& words);
 /// The command line `words` as somebody may give it again: --out is another directory, beside `directory`, and what
-/// replaces results is left out. Says, as the shell's comment, where its names are looked up.
+/// replaces results is left out. Says, as the shell's comment, from where its names were looked up.
 std::string again_line(const std::string& command, const std::vector<std::string>& words,
                        const std::filesystem::path& directory);
 

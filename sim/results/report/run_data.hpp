@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -88,12 +90,20 @@ RunData described(const Setup& setup);
 /// A run that was simulated with jobs, decisions and a timeline.
 RunData run_data(const Setup& setup, const RunRecord& record, const Budget& budget);
 
+/// What a run's summary says that its files hold, of all replications.
+struct Counted {
+  std::map<std::string, std::uint64_t, std::less<>> frames;  ///< by application, that arrived after the warm-up
+  std::optional<std::uint64_t> writes;                       ///< of the manager, after the warm-up
+  bool known = false;                                        ///< false: nothing is held against it
+};
+
 /// Reads one replication of a run's directory (jobs.csv, candidates.csv, timeline.csv in one pass each, decisions.csv
 /// in two).
 /// `run` says what is known already (`described`, or what the manifest tells); applications that it does not have are
-/// added. Throws InputError for files that are missing or damaged. `progress` gets the share done and may throw.
+/// added. Throws InputError for files that are missing, damaged or without rows that `counted` tells of. `progress`
+/// gets the share done and may throw.
 void read_run(const std::filesystem::path& directory, const Budget& budget, RunData& run,
-              const std::function<void(double)>& progress);
+              const std::function<void(double)>& progress, const Counted& counted = {});
 
 /// What decides whether a write is kept.
 struct WriteKey {

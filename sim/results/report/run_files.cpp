@@ -14,11 +14,15 @@ namespace {
 
 constexpr std::size_t kRowsPerLook = 1 << 14;  // between two calls of `progress`
 
-// Rows of one replication; tells how far it is.
+// Rows of one replication; tells how far it is. `each` sees the rows of all replications.
 class Rows {
  public:
-  Rows(const fs::path& path, int replication, const std::function<void(double)>& progress)
-      : rows_(path), replication_(static_cast<std::uint64_t>(replication)), progress_(progress) {
+  Rows(const fs::path& path, int replication, const std::function<void(double)>& progress,
+       std::function<void(const CsvRows&)> each = {})
+      : rows_(path),
+        replication_(static_cast<std::uint64_t>(replication)),
+        progress_(progress),
+        each_(std::move(each)) {
     of_ = rows_.column("replication");
   }
   bool next() {
@@ -26,6 +30,7 @@ class Rows {
       if (progress_ && ++read_ % kRowsPerLook == 0)
         progress_(static_cast<double>(rows_.position()) /
                   static_cast<double>(std::max<std::size_t>(1, rows_.file_size())));
+      if (each_) each_(rows_);
       if (rows_.whole(of_) == replication_) return true;
     }
     return false;
@@ -38,8 +43,15 @@ class Rows {
   std::size_t of_ = 0;
   std::uint64_t replication_;
   const std::function<void(double)>& progress_;
+  std::function<void(const CsvRows&)> each_;
   std::size_t read_ = 0;
 };
+
+// A file that lost rows, or was copied from elsewhere, makes a page that contradicts itself.
+InputError lacks_rows(const fs::path& path, std::uint64_t found, const std::string& what, std::uint64_t told) {
+  return InputError({path.string(), 0, 0, ""}, "holds " + std::to_string(found) + " " + what + ", summary.json " +
+                                                   std::to_string(told) + ": cut, or of another run");
+}
 
 Outcome outcome_of(const CsvRows& rows, std::size_t column) {
   const std::string_view text = rows.text(column);
@@ -55,8 +67,20 @@ std::string_view name_in(const CsvRows& rows, std::size_t column) {
   return text;
 }
 
-void read_jobs(const fs::path& path, RunData& run, const std::function<void(double)>& progress) {
-  Rows rows(path, run.replication, progress);
+void read_jobs(const fs::path& path, RunData& run, const std::function<void(double)>& progress,
+               const Counted& counted) {
+  std::map<std::string, std::uint64_t, std::less<>> found;
+  for (const auto& [name, told] : counted.frames) found[name] = 0;
+  std::size_t of_app = 0, of_arrival = 0;
+  const std::function<void(const CsvRows&)> count = [&](const CsvRows& row) {
+    if (row.number(of_arrival) < run.warmup_s) return;
+    const auto it = found.find(row.text(of_app));
+    if (it == found.end()) throw row.error(of_app, "summary.json has no such application: the file is of another run");
+    ++it->second;
+  };
+  Rows rows(path, run.replication, progress, counted.known ? count : std::function<void(const CsvRows&)>());
+  of_app = rows->column("app");
+  of_arrival = rows->column("arrival_s");
   const std::size_t app = rows->column("app"), arrival = rows->column("arrival_s"), start = rows->column("start_s"),
                     end = rows->column("end_s"), outcome = rows->column("outcome"), unit = rows->column("unit"),
                     subnet = rows->column("subnet"), accuracy = rows->column("accuracy"),
@@ -84,16 +108,30 @@ void read_jobs(const fs::path& path, RunData& run, const std::function<void(doub
     jobs.accuracy.push_back(static_cast<float>(rows->number_or_nan(accuracy)));
     jobs.energy_mj.push_back(static_cast<float>(rows->number_or_nan(energy)));
   }
+  for (const auto& [name, told] : counted.frames)
+    if (found[name] != told)
+      throw lacks_rows(path, found[name], "frames of " + name + (run.warmup_s > 0 ? " after the warm-up" : ""), told);
   for (std::size_t a = run.apps.size(); a < apps.size(); ++a) run.apps.push_back({apps.all()[a], "", {}});
 }
 
 // Twice: first what decides which are kept, then those.
 void read_writes(const fs::path& path, const Budget& budget, RunData& run, std::size_t& options_of_kept,
-                 const std::function<void(double)>& progress) {
+                 const std::function<void(double)>& progress, const Counted& counted) {
   std::vector<WriteKey> keys;
   std::vector<std::uint32_t> options;  // that the decision looked at
+  // Of the manager, in all replications. Of those at the very end of the warm-up a part may count.
+  std::uint64_t from_warmup = 0, after_warmup = 0;
   {
-    Rows rows(path, run.replication, progress);
+    std::size_t of_time = 0, of_policy = 0;
+    const std::function<void(const CsvRows&)> count = [&](const CsvRows& row) {
+      if (row.text(of_policy) == "board") return;
+      const double time = row.number(of_time);
+      from_warmup += time >= run.warmup_s;
+      after_warmup += time > run.warmup_s;
+    };
+    Rows rows(path, run.replication, progress, counted.writes ? count : std::function<void(const CsvRows&)>());
+    of_time = rows->column("time_s");
+    of_policy = rows->column("policy");
     const std::size_t time = rows->column("time_s"), policy = rows->column("policy"), from = rows->column("from"),
                       to = rows->column("to"), margin = rows->column("margin"), decision = rows->column("decision"),
                       candidates = rows->column("candidates");
@@ -110,6 +148,11 @@ void read_writes(const fs::path& path, const Budget& budget, RunData& run, std::
       options.push_back(looked_at);
     }
   }
+  if (run.warmup_s <= 0) after_warmup = from_warmup;  // without one, nothing is left out
+  if (counted.writes && (*counted.writes < after_warmup || *counted.writes > from_warmup))
+    throw lacks_rows(path, from_warmup,
+                     std::string("knobs written by the manager") + (run.warmup_s > 0 ? " after the warm-up" : ""),
+                     *counted.writes);
   run.writes_total = keys.size();
   const std::vector<std::uint32_t> kept = keep_writes(keys, budget.decisions);
   if (kept.empty()) return;
@@ -178,7 +221,7 @@ void read_timeline(const fs::path& path, const Budget& budget, RunData& run,
 }  // namespace
 
 void read_run(const fs::path& directory, const Budget& budget, RunData& run,
-              const std::function<void(double)>& progress) {
+              const std::function<void(double)>& progress, const Counted& counted) {
   // Shares of the time, by the bytes there are to read.
   const auto bytes = [&](const char* name) {
     std::error_code code;
@@ -196,9 +239,9 @@ void read_run(const fs::path& directory, const Budget& budget, RunData& run,
       if (progress) progress((begin + share * size) / all);
     };
   };
-  read_jobs(directory / "jobs.csv", run, part(jobs));
+  read_jobs(directory / "jobs.csv", run, part(jobs), counted);
   std::size_t of_kept = 0;
-  read_writes(directory / "decisions.csv", budget, run, of_kept, part(2 * writes));
+  read_writes(directory / "decisions.csv", budget, run, of_kept, part(2 * writes), counted);
   read_options(directory / "candidates.csv", budget, run, of_kept, part(options));
   read_timeline(directory / "timeline.csv", budget, run, part(timeline));
 }

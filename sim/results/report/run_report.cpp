@@ -13,12 +13,14 @@ namespace dynasoc::report {
 namespace fs = std::filesystem;
 namespace {
 
-// The mean over replications with its 95 % interval, from what a summary keeps of them; without that, `value`.
+// The mean over replications with its 95 % interval (if there are several), from what a summary keeps of them; without
+// that, `value`.
 Json cell_with_spread(double value, const Json& spread, std::string_view better) {
   const double mean = spread.is_object() ? number_of(spread.value("mean", Json())) : std::nan("");
   const double sd = spread.is_object() ? number_of(spread.value("sd", Json())) : std::nan("");
   const double n = spread.is_object() ? number_of(spread.value("n", Json())) : 0;
-  if (!std::isfinite(mean) || !std::isfinite(sd) || !(n > 1)) return cell(value, std::nan(""), std::nan(""), better);
+  if (!std::isfinite(mean) || !std::isfinite(sd) || !(n > 1))
+    return cell(std::isfinite(mean) ? mean : value, std::nan(""), std::nan(""), better);
   const double half = boost::math::quantile(boost::math::students_t(n - 1), 0.975) * sd / std::sqrt(n);
   return cell(mean, mean - half, mean + half, better);
 }
@@ -40,13 +42,30 @@ bool lacks_frames(const Json& app, const std::string& percentile) {
   return supported.is_array() && std::find(supported.begin(), supported.end(), Json(percentile)) == supported.end();
 }
 
+// What jobs.csv and decisions.csv must hold.
+Counted counted_by(const Json& summary, int replications) {
+  Counted out;
+  for (const auto& [name, app] : summary["apps"].items()) {
+    const double frames = number_of(member(app, {"jobs"}));
+    if (!(frames >= 0 && frames < 1e15)) return out;
+    out.frames[name] = static_cast<std::uint64_t>(frames);
+  }
+  out.known = true;
+  // The board's counts are means over replications.
+  if (const double writes = number_of(member(summary, {"platform", "decisions"})) * replications;
+      writes >= 0 && writes < 1e15)
+    out.writes = static_cast<std::uint64_t>(std::llround(writes));
+  return out;
+}
+
 Json headline_of(const Json& summary) {
   struct Column {
     const char *name, *unit, *better, *doc, *spread;
     std::vector<const char*> app, board;
+    bool total = false;  // of an application: the summary has the sum over replications
   };
   static const std::vector<Column> kColumns{
-      {"frames", "", "", "that arrived after the warm-up", nullptr, {"jobs"}, {}},
+      {"frames", "", "", "that arrived after the warm-up, a replication", nullptr, {"jobs"}, {}, true},
       {"latency, mean", "ms", "lower", "from arrival to result", "latency_ms_mean", {"latency_ms", "mean"}, {}},
       {"p90", "ms", "lower", "of latency", nullptr, {"latency_ms", "p90"}, {}},
       {"p99", "ms", "lower", "of latency", nullptr, {"latency_ms", "p99"}, {}},
@@ -60,7 +79,7 @@ Json headline_of(const Json& summary) {
        {}},
       {"accuracy", "", "higher", "mean over completed frames", "accuracy_mean", {"accuracy", "mean"}, {}},
       {"energy a frame", "mJ", "lower", "above idle", "energy_mj_per_job", {"energy_mj_per_job"}, {}},
-      {"sub-network switches", "", "", "", nullptr, {"subnet_switches"}, {}},
+      {"sub-network switches", "", "", "a replication", nullptr, {"subnet_switches"}, {}, true},
       {"energy", "J", "lower", "of the board, a replication", nullptr, {}, {"energy_j"}},
       {"power", "W", "lower", "of the board, mean", nullptr, {}, {"mean_power_w"}},
       {"hottest", "°C", "lower", "peak temperature", nullptr, {}, {"peak_temperature_c"}},
@@ -69,6 +88,7 @@ Json headline_of(const Json& summary) {
   for (const Column& column : kColumns)
     columns.push_back({{"name", column.name}, {"unit", column.unit}, {"doc", column.doc}});
   bool unsupported = false;
+  const double replications = std::max(1.0, number_of(member(summary, {"replications"})));
   const auto row = [&](const std::string& name, const Json& values, bool board) {
     Json cells = Json::array({name});
     for (const Column& column : kColumns) {
@@ -84,18 +104,19 @@ Json headline_of(const Json& summary) {
         unsupported = true;
         continue;
       }
-      cells.push_back(cell_with_spread(
-          number_of(at), column.spread == nullptr ? Json() : member(values, {"spread", column.spread}), column.better));
+      cells.push_back(cell_with_spread(number_of(at) / (column.total ? replications : 1),
+                                       column.spread == nullptr ? Json() : member(values, {"spread", column.spread}),
+                                       column.better));
     }
     rows.push_back({{"cells", std::move(cells)}, {"run", 0}});
   };
   for (const auto& [name, app] : summary["apps"].items()) row(name, app, false);
   row("board", member(summary, {"platform"}), true);
-  const double replications = number_of(member(summary, {"replications"}));
   return {{"columns", std::move(columns)},
           {"rows", std::move(rows)},
-          {"note", (replications > 1 ? "with ±: mean over " + plain_number(replications) +
-                                           " replications and half of its 95 % interval; without: all of them together"
+          {"note", (replications > 1 ? "means over " + plain_number(replications) +
+                                           " replications, after ± half of the 95 % interval; but percentiles, max and "
+                                           "hottest are of all replications together"
                                      : std::string("one replication: no interval can be given")) +
                        (unsupported ? "; a dash: fewer frames than the percentile needs by MLPerf's rule" : "")}};
 }
@@ -154,9 +175,12 @@ Json run_payload(const Request& request) {
     run.policy = member(policy, {"name"}).get<std::string>();
 
   const Budget budget = budget_of(1, request.shrink);
-  read_run(request.directory, budget, run, [&](double share) {
-    if (request.progress) request.progress(0.9 * share);
-  });
+  read_run(
+      request.directory, budget, run,
+      [&](double share) {
+        if (request.progress) request.progress(0.9 * share);
+      },
+      counted_by(summary, replications));
 
   if (payload["title"].get<std::string>().empty()) payload["title"] = name;
   const Json board = member(summary, {"platform", "name"}), mode = member(summary, {"platform", "mode"});
@@ -165,7 +189,7 @@ Json run_payload(const Request& request) {
                         "; manager " + run.policy + "; " + plain_number(run.duration_s) + " s x " +
                         std::to_string(replications) + "; seed " + plain_number(number_of(member(manifest, {"seed"}))) +
                         "; engine " + manifest.value("engine", "");
-  payload["rerun"] = shell_line({"dynasoc", "run", path.string()});
+  payload["rerun"] = shell_line({"dynasoc", "run", path.string(), "--out", request.directory.string() + "-again"});
   payload["manifest"] = manifest;
   payload["provenance"] = {{"latency", member(summary, {"provenance"})},
                            {"energy", member(summary, {"energy_provenance"})}};

@@ -92,7 +92,7 @@
     return {
       type: 'scroll', top: 0, left: 0, itemWidth: 14, itemHeight: 9, itemGap: 16, icon: 'roundRect',
       textStyle: { color: variable('text') }, pageTextStyle: { color: variable('muted') },
-      pageIconColor: variable('text'), pageIconInactiveColor: variable('line'), ...more,
+      pageIconColor: variable('text'), pageIconInactiveColor: variable('line'), formatter: (name) => page.format.shortened(name), ...more,
     };
   }
 

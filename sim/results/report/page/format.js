@@ -29,6 +29,8 @@
   /** Some metrics have a phrase where others have a unit ("the network's metric"): it stands in the heads of tables only. */
   const isUnit = (unit) => Boolean(unit) && unit.length <= 10;
   const withUnit = (value, unit, digits) => (isUnit(unit) && !missing(value) ? `${number(value, digits)} ${unit}` : number(value, digits));
+  /** A name for a place that cannot break it. */
+  const shortened = (name, most = 40) => (String(name).length > most ? `${String(name).slice(0, most - 1)}…` : String(name));
   const label = (name, unit) => (isUnit(unit) ? `${name} [${unit}]` : name);
 
   /** Seconds, to the microsecond where the value has them. */
@@ -60,7 +62,7 @@
   const naturally = (a, b) => natural.compare(a, b);
 
   page.format = {
-    nothing, missing, number, count, percent, withUnit, label, seconds, escape, tooltip, isCell, cellText, cellValue,
+    nothing, missing, number, count, percent, withUnit, shortened, label, seconds, escape, tooltip, isCell, cellText, cellValue,
     hasInterval, interval, naturally,
   };
 })(window.dynasoc = window.dynasoc || {});

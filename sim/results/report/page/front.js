@@ -68,7 +68,11 @@
     labels() {
       if (this.points.length > 12) return {};
       return {
-        label: { show: true, position: 'right', formatter: ({ value }) => this.points[value[2]].name, color: page.colours.variable('text'), fontSize: 11 },
+        // Above the interval's bar, which goes through the point; with a border, for other points' bars.
+        label: {
+          show: true, position: 'right', offset: [0, -9], formatter: ({ value }) => page.format.shortened(this.points[value[2]].name), color: page.colours.variable('text'),
+          fontSize: 11, textBorderColor: page.colours.variable('background'), textBorderWidth: 3,
+        },
         labelLayout: { hideOverlap: true },
       };
     }
@@ -108,6 +112,12 @@
       return page.charts.valueAxis({ name: `${page.format.label(name, this.objectives[i].unit)}   ${better}`, nameLocation: 'middle', ...more });
     }
 
+    /** Each kind with the symbol that its points have. */
+    legend(off, dropped) {
+      return [{ name: 'on the front', icon: 'circle' }, ...(off.length ? [{ name: 'beaten', icon: 'circle' }] : []),
+        ...(dropped.length ? [{ name: droppedName, icon: 'emptyCircle' }] : []), ...(this.bound ? [{ name: 'bound', icon: 'emptyDiamond' }] : [])];
+    }
+
     options() {
       const { colours, charts, format } = page;
       const { on } = this;
@@ -116,7 +126,7 @@
       const colour = colours.at(0);
       return {
         grid: { left: 70, right: 24, top: 34, bottom: 48, outerBoundsMode: 'none' },
-        legend: { data: ['on the front', ...(off.length ? ['beaten'] : []), ...(dropped.length ? [droppedName] : []), ...(this.bound ? ['bound'] : [])] },
+        legend: { itemWidth: 10, itemHeight: 10, data: this.legend(off, dropped) },
         xAxis: this.axis(this.x, { side: 'x', nameGap: 30 }), yAxis: this.axis(this.y, { side: 'y', nameGap: 50 }),
         tooltip: charts.tooltipStyle({ trigger: 'item', formatter: ({ value }) => format.tooltip(this.points[value[2]].name, this.facts(this.points[value[2]])) }),
         series: [

@@ -168,6 +168,14 @@
       return Number.isNaN(first) ? 0 : first;
     }
 
+    /** The same, but not before the board's values are known: all that begin early, or else the first of them. */
+    firstReading() {
+      const firsts = this.series.filter(({ times }) => times.length).map(({ times }) => times[0]);
+      if (!firsts.length) return this.firstEvent();
+      const early = firsts.filter((time) => time <= this.run.duration_s / 20);
+      return Math.max(this.firstEvent(), Math.min(...firsts), ...early);
+    }
+
     seriesAt(series, time) {
       const place = page.decode.lastAtMost(series.times, time);
       return place < 0 ? NaN : series.values[place];

@@ -92,23 +92,24 @@
       shown = i;
       block.set(decisions.inForce(time).map(({ index }) => (index < 0 ? page.format.nothing : decisions.to.at(index))));
     };
-    const element = [create('section', { 'aria-label': 'Decision' }, create('h4', null, decisions.thinned ? 'Last kept decision' : 'Last decision'), latest)];
-    if (decisions.byKnob.length > 1) element.push(block.element);
-    return { element, update };
+    const element = create('section', { 'aria-label': 'Decision' }, create('h4', null, decisions.thinned ? 'Last kept decision' : 'Last decision'), latest);
+    return { element, knobs: decisions.byKnob.length > 1 ? block.element : null, update };
   }
 
   function build(context) {
     const { create } = page.elements;
     const { view, history } = context;
     const time = create('output', { id: 'cursor-time', for: 'scrubber' });
-    const blocks = [...history.apps.map(frameReadings), seriesReadings(history), decisionReadings(context)].filter(Boolean);
+    // The decision first: it is what is looked for, and with many values it would be below the window.
+    const decision = decisionReadings(context);
+    const blocks = [decision, ...history.apps.map(frameReadings), seriesReadings(history)].filter(Boolean);
     const update = () => {
       time.textContent = page.format.seconds(view.cursor);
       for (const block of blocks) block.update(view.cursor);
     };
     view.on('cursor', update);
     update();
-    return create('aside', { class: 'instant', 'aria-label': 'At the cursor' }, create('h3', null, 'At ', time), blocks.map((block) => block.element));
+    return create('aside', { class: 'instant', 'aria-label': 'At the cursor' }, create('h3', null, 'At ', time), blocks.map((block) => block.element), decision.knobs);
   }
 
   page.instant = { build };

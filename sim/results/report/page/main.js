@@ -71,6 +71,7 @@
     document.getElementById('title').textContent = data.title;
     document.getElementById('subtitle').textContent = data.subtitle ?? '';
     document.getElementById('footer').textContent = data.generator ?? '';
+    document.querySelector('.heading').dataset.generator = data.generator ?? '';  // on paper: the footer would take a sheet
     document.getElementById('print-button').addEventListener('click', () => window.print());
   }
 

@@ -16,7 +16,7 @@
     const run = state.list[index];
     const history = new page.history.History(run);
     const context = { run, history, view: new page.timeview.TimeView(run.duration_s) };
-    context.view.setCursor(history.firstEvent());
+    context.view.setCursor(history.firstReading());
     state.context = context;
     for (const { place, build } of state.sections) {
       page.charts.discard(place);

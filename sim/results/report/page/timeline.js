@@ -5,6 +5,7 @@
 
   const top = 6;
   const titleHeight = 22;
+  const lineHeight = 16;  // of a title's further lines
   const gap = 8;
   const foot = 58;  // labels of the time axis and the window's slider
 
@@ -12,34 +13,79 @@
 
   /** The rows, flatter on paper if they would not fit on a sheet. */
   function fittedRows(context) {
-    const rows = page.timelineRows.rows(context);
+    const rows = titledRows(context);
     const fixed = heightOf(rows.map((row) => ({ ...row, height: 0 })));
     const scale = page.charts.printing ? Math.min(1, (sheet - fixed) / (heightOf(rows) - fixed)) : 1;
     return rows.map((row) => ({ ...row, height: Math.floor(row.height * scale) }));
   }
 
+  const headOf = (row) => titleHeight + lineHeight * (row.lines.length - 1);
   const rowTops = (rows) => {
     let y = top;
     return rows.map((row) => {
-      const at = y + titleHeight;
+      const at = y + headOf(row);
       y = at + row.height + gap;
       return at;
     });
   };
-  const heightOf = (rows) => rows.reduce((sum, row) => sum + titleHeight + row.height + gap, top) + foot;
+  const heightOf = (rows) => rows.reduce((sum, row) => sum + headOf(row) + row.height + gap, top) + foot;
 
-  /** A row's title with its legend in colour. Braces and bars would be markup of the chart library. */
-  function rowTitle(row, y) {
-    const clean = (text) => String(text).replace(/[{}|]/g, ' ');
-    const rich = { title: { fontWeight: 600, color: page.colours.variable('text') } };
-    const parts = row.legend.map(({ name, colour, mark }, i) => {
-      rich[`mark${i}`] = { color: colour };
-      return `{mark${i}|${mark}} ${clean(name)}`;
-    });
-    return {
-      text: [`{title|${clean(row.title)}}`, ...parts].join('    '), left: page.timeview.left - 6, top: y - titleHeight + 2, padding: [2, 6],
-      textStyle: { fontSize: 12, fontWeight: 400, color: page.colours.variable('muted'), rich },
+  const between = '    ';  // parts of a title
+
+  /** The rows with their titles and legends in `lines` that are not wider than there is room. */
+  function titledRows(context) {
+    const brush = document.createElement('canvas').getContext('2d');
+    const family = getComputedStyle(document.body).fontFamily;
+    const width = (text, weight) => {
+      brush.font = `${weight} 12px ${family}`;
+      return brush.measureText(text).width;
     };
+    return page.timelineRows.rows(context).map((row) => {
+      const title = shown(row.title, titleMost(context));
+      const lines = [[{ text: `{title|${title}}` }]];
+      let used = width(title, 600);
+      for (const { name, colour, mark } of row.legend) {
+        const text = shown(name, 40);
+        const own = width(`${between}${mark} ${text}`, 400);
+        if (used + own > context.room) {
+          lines.push([]);
+          used = 0;
+        }
+        lines[lines.length - 1].push({ text, colour, mark });
+        used += own;
+      }
+      return { ...row, lines };
+    });
+  }
+
+  /** Letters of a title that surely fit beside the axis. */
+  const titleMost = ({ room }) => Math.max(12, Math.floor(room / 8));
+
+  /** Braces and bars would be markup of the chart library. */
+  const shown = (text, most) => page.format.shortened(String(text).replace(/[{}|]/g, ' '), most);
+
+  /** A row's title with its legend in colour. */
+  function rowTitle(row, y) {
+    const rich = { title: { fontWeight: 600, color: page.colours.variable('text') } };
+    let marks = 0;
+    const written = ({ text, colour, mark }) => {
+      if (!mark) return text;
+      rich[`mark${marks}`] = { color: colour };
+      return `{mark${marks++}|${mark}} ${text}`;
+    };
+    return {
+      text: row.lines.map((line) => line.map(written).join(between)).join('\n'), left: page.timeview.left - 6, top: y - headOf(row) + 2, padding: [2, 6],
+      textStyle: { fontSize: 12, fontWeight: 400, lineHeight, color: page.colours.variable('muted'), rich },
+    };
+  }
+
+  /** px that titles have: what a chart has on the screen now, but not more than on paper. */
+  function roomForTitles() {
+    const place = document.getElementById('sections');
+    const style = getComputedStyle(place);
+    const inside = place.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    const beside = window.innerWidth > 900 ? 310 : 0;  // the panel, as the style sheet has it
+    return Math.min(inside - beside, 690) - page.timeview.left - 8;
   }
 
   function timeAxis(index, last, view) {
@@ -99,7 +145,8 @@
   /** The section of a run in time. */
   function build(context) {
     const { create, note } = page.elements;
-    const rows = page.timelineRows.rows(context);
+    context.room = roomForTitles();
+    const rows = titledRows(context);
     if (!rows.length) return [note('Nothing happened in this run that could be drawn: no frame arrived, and no series was kept.')];
     const figure = page.charts.figure({
       id: 'timeline-chart', caption: caption(context.run),
