@@ -1,6 +1,7 @@
 // dynasoc check: claims, and whether they still come out as they did; suites, and whether anything got worse.
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
 #include "cli/options.hpp"
 #include "common/text.hpp"
@@ -172,6 +173,8 @@ int check_command(const Arguments& arguments, Console& console) {
     engine_of("simgrid");  // says what is missing
   }
 
+  std::optional<FileWriter> junit;  // whether it can be written is known before the work
+  if (options.has("junit")) junit.emplace(options.get<std::string>("junit"));
   std::vector<check::Checked> claims;
   std::vector<suite::Checked> suites;
   {
@@ -187,7 +190,10 @@ int check_command(const Arguments& arguments, Console& console) {
   const bool written = update && !dry;
   const auto changes = update ? accept(suites, written) : std::vector<suite::Change>{};
   const auto cases = suite::cases_of(claims, suites);
-  if (options.has("junit")) write_file(options.get<std::string>("junit"), suite::junit_xml(cases));
+  if (junit) {
+    junit->buffer() += suite::junit_xml(cases);
+    junit->commit();
+  }
 
   const bool text = !options.has("json") && !options.has("markdown");
   if (options.has("json")) {

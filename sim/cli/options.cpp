@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "common/installation.hpp"
+#include "common/text.hpp"
 
 namespace dynasoc::cli {
 namespace po = boost::program_options;
@@ -56,6 +57,17 @@ std::int64_t whole_number(const Options& options, const std::string& name, std::
   if (code != std::errc{} || x < least || x > most)
     throw InputError("--" + name + " " + text + ": must be from " + std::to_string(least) + " to " +
                      std::to_string(most));
+  return x;
+}
+
+double number_option(const Options& options, const std::string& name, double otherwise, double least, double most) {
+  if (!options.has(name)) return otherwise;
+  const auto text = options.get<std::string>(name);
+  double x = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), x);
+  if (text.empty() || code != std::errc{} || end != text.data() + text.size() || !(x >= least && x <= most))
+    throw InputError("--" + name + " " + text + ": must be a number from " + plain_number(least) + " to " +
+                     plain_number(most));
   return x;
 }
 

@@ -47,6 +47,8 @@ class Options {
 /// A whole number given as an option, within bounds; `otherwise` where the option is not there. Throws InputError.
 std::int64_t whole_number(const Options& options, const std::string& name, std::int64_t otherwise, std::int64_t least,
                           std::int64_t most);
+/// An option that is a number within a range, written as a text; `otherwise` where it is not there. Throws InputError.
+double number_option(const Options& options, const std::string& name, double otherwise, double least, double most);
 
 /// `--set path=value` as given, any number of times.
 Overrides overrides_of(const std::vector<std::string>& settings);

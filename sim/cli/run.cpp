@@ -1,10 +1,12 @@
 // dynasoc run: simulate a scenario (or re-run a manifest).
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <mutex>
 #include <optional>
 
 #include "cli/options.hpp"
+#include "common/outside.hpp"
 #include "common/text.hpp"
 #include "results/comparison.hpp"
 #include "results/output.hpp"
@@ -42,6 +44,9 @@ int run_command(const Arguments& arguments, Console& console) {
                               "replications run at once (default: the machine's cores)")(
       "records", po::value<std::string>(),
       "file for everything that the replications recorded, in a form that only this build of the program reads");
+  options.add()(
+      "trace-s", po::value<std::string>(),
+      "how much of the run trace.json shows, in simulated seconds from its begin (default: all; 0: no trace.json)");
   options.parse(arguments, console);
   if (options.asked_for_help()) return kSuccess;
   if (!options.has("scenario")) throw InputError("a scenario is missing; usage: dynasoc run SCENARIO [options]");
@@ -90,6 +95,7 @@ int run_command(const Arguments& arguments, Console& console) {
     throw InputError("--why prints text and --json nothing else: with --out DIR the decisions are in decisions.csv");
 
   const bool write = options.has("out");
+  const double trace_s = number_option(options, "trace-s", std::numeric_limits<double>::infinity(), 0, 1e9);
   if (write || options.has("records")) check_timeline(scenario, request.replications);
   if (write) request.inputs = hashes_of(scenario.inputs);
   std::optional<OutputDirectory> directory;
@@ -100,7 +106,8 @@ int run_command(const Arguments& arguments, Console& console) {
 
   std::vector<RunRecord> records;
   std::optional<OutputWriter> writer;
-  if (write) writer.emplace(options.get<std::string>("out"), scenario);
+  if (write)
+    writer.emplace(options.get<std::string>("out"), scenario, std::isfinite(trace_s) ? from_s(trace_s) : kNever);
   {
     ProgressBar progress(console, options.has("quiet"), {to_s(setup->duration) * request.replications, "simulated s"});
     std::mutex mutex;  // simulating and writing go on at once
@@ -127,7 +134,7 @@ int run_command(const Arguments& arguments, Console& console) {
   else if (!options.has("quiet"))
     console.out << summary_text(scenario, request.engine, records, console.window(), console.colour)
                 << (why ? "\n" + why_text(*setup, records[0], most_decisions, console.colour) : "")
-                << (write ? "  written to " + options.get<std::string>("out") + "\n" : "");
+                << (write ? "  written to " + one_line(options.get<std::string>("out")) + "\n" : "");
   return kSuccess;
 }
 

@@ -1,5 +1,4 @@
 // dynasoc trace import|conformance: recordings of real boards, in.
-#include <charconv>
 #include <utility>
 #include <vector>
 
@@ -54,17 +53,6 @@ void require_different(const NamedFiles& outputs, const NamedFiles& inputs) {
       if (same(outputs[i].second, input.second))
         throw InputError(said(outputs[i]) + " would replace what is read: " + said(input));
   }
-}
-
-double number_option(const Options& options, const std::string& name, double otherwise, double least, double most) {
-  if (!options.has(name)) return otherwise;
-  const auto text = options.get<std::string>(name);
-  double x = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), x);
-  if (text.empty() || code != std::errc{} || end != text.data() + text.size() || !(x >= least && x <= most))
-    throw InputError("--" + name + " " + text + ": must be a number from " + plain_number(least) + " to " +
-                     plain_number(most));
-  return x;
 }
 
 int trace_command(const Arguments& arguments, Console& console) {

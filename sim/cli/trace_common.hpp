@@ -24,7 +24,4 @@ void add_files(NamedFiles& files, const Options& options, const std::vector<std:
 /// Throws InputError where one of `outputs` is another of them or one of `inputs`, by whatever path.
 void require_different(const NamedFiles& outputs, const NamedFiles& inputs);
 
-/// An option that is a number within a range, written as a text; `otherwise` where it is not there. Throws InputError.
-double number_option(const Options& options, const std::string& name, double otherwise, double least, double most);
-
 }  // namespace dynasoc::cli

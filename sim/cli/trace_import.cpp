@@ -246,19 +246,31 @@ int import_perfetto_command(const Arguments& arguments, Console& console) {
                        import_perfetto, arguments, console);
 }
 
+// A name of the command line, whose option is named where there is none such.
+fs::path named_by(const std::string& option, const DataPaths& paths, const std::string& text,
+                  fs::path (DataPaths::*find)(const Name&) const) {
+  try {
+    return (paths.*find)({text, {}});
+  } catch (const InputError& error) {
+    std::string message = error.what();
+    if (const std::string place = Where{}.error("").what(); message.starts_with(place)) message.erase(0, place.size());
+    throw InputError("--" + option + " " + text + ": " + message);
+  }
+}
+
 // What a scenario in `folder` must say to mean the network or platform that the command line means: a name, or a path
 // from there. Throws InputError where there is none.
-std::string named_from(const fs::path& folder, const std::string& text, const std::string& within,
-                       fs::path (DataPaths::*find)(const Name&) const) {
+std::string named_from(const fs::path& folder, const std::string& option, const std::string& text,
+                       const std::string& within, fs::path (DataPaths::*find)(const Name&) const) {
   std::error_code code;
   const bool is_path =
       text.find('/') != std::string::npos || text.ends_with(".json") || fs::is_regular_file(text + within, code);
   if (!is_path) {
-    (DataPaths(folder).*find)({text, {}});
+    named_by(option, DataPaths(folder), text, find);
     return text;
   }
   const std::string file = fs::is_regular_file(text + within, code) ? text + within : text;
-  return fs::proximate(fs::absolute((DataPaths().*find)({file, {}})), folder).string();
+  return fs::proximate(fs::absolute(named_by(option, DataPaths(), file, find)), folder).string();
 }
 
 int import_loadgen_command(const Arguments& arguments, Console& console) {
@@ -295,9 +307,9 @@ int import_loadgen_command(const Arguments& arguments, Console& console) {
   const fs::path folder = scenario_path.empty() ? fs::path() : fs::absolute(scenario_path).parent_path();
   std::string network, platform;
   if (!scenario_path.empty()) {
-    network = named_from(folder, options.get<std::string>("network"), "/network.json", &DataPaths::network);
-    platform =
-        named_from(folder, options.get_or<std::string>("platform", "jetson-xavier-nx"), "", &DataPaths::platform);
+    network = named_from(folder, "network", options.get<std::string>("network"), "/network.json", &DataPaths::network);
+    platform = named_from(folder, "platform", options.get_or<std::string>("platform", "jetson-xavier-nx"), "",
+                          &DataPaths::platform);
   }
 
   const LoadgenLog log = import_loadgen(input);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/outside.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc {
@@ -73,6 +74,11 @@ void check_members(const Value& object, const std::vector<std::string_view>& kno
     all.insert(all.end(), known.begin(), known.end());
     throw object[key].where().key_error("unknown key " + in_quotes(key) + hint(key, all));
   }
+}
+
+void check_name(const Value& named, const std::string& name) {
+  if (name.empty()) throw named.where().key_error("a name is empty");
+  if (one_line(name) != name) throw named.where().key_error("a name holds a control character");
 }
 
 std::optional<Value> member(const Value& object, std::string_view name, bool required) {

@@ -174,6 +174,8 @@ std::size_t checked_name(const Value& value, const std::vector<std::string_view>
 /// Refuses what is no object, and members that are not known.
 void check_members(const Value& object, const std::vector<std::string_view>& known,
                    const std::vector<std::string>& also);
+/// Refuses a name that is empty, or that a terminal would obey.
+void check_name(const Value& named, const std::string& name);
 /// The member of that name; none where it may be left out and is.
 std::optional<Value> member(const Value& object, std::string_view name, bool required);
 /// The `kind` of an object that is one of several kinds; refuses any but those known.
@@ -264,7 +266,7 @@ T read(const Value& value, const Range& range) {
     T out;
     for (const auto& [key, member] : json.get_ref<const Json::object_t&>()) {  // no search by key: there may be many
       const Value at(value.document(), &member, value.pointer() + "/" + pointer_token(key));
-      if (key.empty()) throw at.where().key_error("a name is empty");
+      detail::check_name(at, key);
       out.emplace_back(key, read<typename T::value_type::second_type>(at, range));
     }
     return out;

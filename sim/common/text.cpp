@@ -282,6 +282,17 @@ std::string read_file(const std::filesystem::path& path) {
   return out;
 }
 
+void make_directories(const std::filesystem::path& directory) {
+  std::error_code code;
+  std::filesystem::create_directories(directory, code);
+  if (!code) return;
+  const InputError error(Location{directory.string(), 0, 0, ""}, "cannot be created: " + code.message());
+  for (const std::errc refused : {std::errc::read_only_file_system, std::errc::no_space_on_device,
+                                  std::errc::permission_denied, std::errc::io_error, std::errc::too_many_links})
+    if (code == refused) throw OutsideError(error.what());
+  throw error;
+}
+
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const auto rest = [&](std::size_t i) { return (byte(i) & 0xC0) == 0x80; };

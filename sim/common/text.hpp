@@ -67,6 +67,10 @@ class FileWriter {
 /// InputError when it is not there, no file, cannot be read, is UTF-16 or larger than limits::kFileBytes (outside.hpp).
 std::string read_file(const std::filesystem::path& path);
 
+/// Makes a directory and those above it. Throws InputError where there can be none of that name, OutsideError where the
+/// disk refuses.
+void make_directories(const std::filesystem::path& directory);
+
 /// Length in bytes of the character that `text` begins with; 0 if that is not valid UTF-8 (or `text` is empty).
 std::size_t utf8_length(std::string_view text);
 /// Offset of the first byte that is not part of a valid character; `text.size()` if there is none.

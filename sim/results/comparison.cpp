@@ -539,14 +539,13 @@ std::string comparison_text(const Scenario& scenario, const Comparison& comparis
   const Page page(columns, colour);
   const Setup& setup = *scenario.setup;
   const ContenderResult& baseline = comparison.results[comparison.baseline];
-  std::string out = page.bold(setup.name);
-  if (!scenario.file.title.empty()) out += " - " + scenario.file.title;
-  out += "\n" +
-         page.dim("  " + setup.platform.file.name + (setup.modes[0].name.empty() ? "" : ", " + setup.modes[0].name) +
-                  "; " + rounded_text(to_s(setup.duration)) + " s x " + std::to_string(comparison.replications) +
-                  (comparison.stopped_early ? " (stopped early)" : "") + "; seed " + std::to_string(comparison.seed) +
-                  "; engine " + comparison.engine) +
-         "\n\n";
+  std::string out =
+      page.heading(setup.name, scenario.file.title) +
+      page.dim("  " + setup.platform.file.name + (setup.modes[0].name.empty() ? "" : ", " + setup.modes[0].name) +
+               "; " + rounded_text(to_s(setup.duration)) + " s x " + std::to_string(comparison.replications) +
+               (comparison.stopped_early ? " (stopped early)" : "") + "; seed " + std::to_string(comparison.seed) +
+               "; engine " + comparison.engine) +
+      "\n\n";
 
   std::vector<std::vector<std::string>> rows{{"mean ± 95 %"}};
   for (const std::string& name : metrics) {

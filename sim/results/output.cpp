@@ -73,7 +73,7 @@ void begin_replacing(const fs::path& directory) {
   std::error_code code;
   for (const char* last : kLast) fs::remove(directory / last, code);
   for (const char* made :
-       {"report.html", "jobs.parquet", "decisions.parquet", "candidates.parquet", "timeline.parquet"})
+       {"trace.json", "report.html", "jobs.parquet", "decisions.parquet", "candidates.parquet", "timeline.parquet"})
     fs::remove(directory / made, code);
 }
 
@@ -85,8 +85,7 @@ OutputDirectory::OutputDirectory(const fs::path& directory, bool force, bool (*o
     throw InputError(here, "is a file, not a directory");
   // Before anything is touched, and again when nobody else can change it.
   check_content(directory, fs::exists(directory / DirectoryLock::kName, code), force, ours);
-  fs::create_directories(directory, code);
-  if (code) throw InputError(here, "cannot be created: " + code.message());
+  make_directories(directory);
   lock_.emplace(directory);
   try {
     check_content(directory, lock_->left(), force, ours);
@@ -149,27 +148,29 @@ Json manifest_json(const fs::path& directory, const Scenario& scenario, const Ru
           {"scenario", scenario.document->root()}};
 }
 
-OutputWriter::OutputWriter(fs::path directory, const Scenario& scenario)
+OutputWriter::OutputWriter(fs::path directory, const Scenario& scenario, Time trace_until)
     : directory_(std::move(directory)),
       scenario_(scenario),
       logs_(directory_, *scenario.setup),
-      trace_(directory_ / "trace.json") {}
+      trace_until_(trace_until) {
+  if (trace_until_ > 0) trace_.emplace(directory_ / "trace.json");
+}
 
 void OutputWriter::on_flush(const std::function<void()>& poll) {
   logs_.on_flush(poll);
-  trace_.on_flush(poll);
+  if (trace_) trace_->on_flush(poll);
 }
 
 void OutputWriter::add(const RunRecord& record) {
   logs_.add(record);
-  if (!traced_) append_trace(trace_, *scenario_.setup, {{"", &record}});  // one is what a person looks at
-  traced_ = true;
+  if (trace_ && !traced_) append_trace(*trace_, *scenario_.setup, {{"", &record}}, trace_until_);
+  traced_ = true;  // one is what a person looks at
 }
 
 void OutputWriter::finish(const RunRequest& request, const Json& summary) {
   begin_replacing(directory_);
   logs_.commit();
-  trace_.commit();
+  if (trace_) trace_->commit();
   write_file(directory_ / "summary.json", summary.dump(2) + "\n");
 
   const Json manifest = manifest_json(directory_, scenario_, request);

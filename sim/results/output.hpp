@@ -62,8 +62,8 @@ void check_timeline(const Scenario& scenario, int replications);
 /// manifest.json holds an unfinished run. Every member throws OutsideError where the disk refuses.
 class OutputWriter {
  public:
-  /// `scenario` must outlive it.
-  OutputWriter(std::filesystem::path directory, const Scenario& scenario);
+  /// `scenario` must outlive it. trace.json shows what happens before `trace_until`; 0: there is none.
+  OutputWriter(std::filesystem::path directory, const Scenario& scenario, Time trace_until = kNever);
 
   /// Called now and then while files grow; may throw to end the work.
   void on_flush(const std::function<void()>& poll);
@@ -78,7 +78,8 @@ class OutputWriter {
   std::filesystem::path directory_;
   const Scenario& scenario_;
   LogFiles logs_;
-  FileWriter trace_;
+  Time trace_until_;
+  std::optional<FileWriter> trace_;
   bool traced_ = false;
 };
 

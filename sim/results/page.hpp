@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "common/outside.hpp"
+
 namespace dynasoc {
 
 class Page {
@@ -15,6 +17,10 @@ class Page {
   }
   std::string bold(const std::string& text) const { return paint("1", text); }
   std::string dim(const std::string& text) const { return paint("2", text); }
+  // A name and what it stands for, as files have them: what a terminal would obey is not passed on.
+  std::string heading(const std::string& name, const std::string& title) const {
+    return bold(one_line(name)) + (title.empty() ? "" : " - " + one_line(title)) + "\n";
+  }
   int columns() const { return columns_; }
 
   // Rows of cells, the first column to the left, the others to the right.
@@ -80,5 +86,11 @@ class Page {
   int columns_;
   bool colour_;
 };
+
+/// A cell of a table in Markdown.
+inline std::string markdown_cell(std::string text) {
+  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.replace(at, 1, "\\|");
+  return text;
+}
 
 }  // namespace dynasoc

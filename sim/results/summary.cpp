@@ -438,14 +438,13 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
   const Page page(columns, colour);
   const Json summary = summary_json(scenario, engine, records);
   const Setup& setup = *scenario.setup;
-  std::string out = page.bold(setup.name);
-  if (!scenario.file.title.empty()) out += " - " + scenario.file.title;
-  out += "\n" +
-         page.dim("  " + setup.platform.file.name + (setup.modes[0].name.empty() ? "" : ", " + setup.modes[0].name) +
-                  "; manager " + setup.policy.name + "; " + rounded_text(records[0].duration_s) + " s" +
-                  (records.size() > 1 ? " x " + std::to_string(records.size()) : "") + "; seed " +
-                  std::to_string(records[0].seed) + "; engine " + engine) +
-         "\n\n";
+  std::string out =
+      page.heading(setup.name, scenario.file.title) +
+      page.dim("  " + setup.platform.file.name + (setup.modes[0].name.empty() ? "" : ", " + setup.modes[0].name) +
+               "; manager " + setup.policy.name + "; " + rounded_text(records[0].duration_s) + " s" +
+               (records.size() > 1 ? " x " + std::to_string(records.size()) : "") + "; seed " +
+               std::to_string(records[0].seed) + "; engine " + engine) +
+      "\n\n";
 
   std::string unsupported;
   std::vector<std::vector<std::string>> rows{{"application", "frames", "done", "lost", "missed", "mean", "p50", "p90",

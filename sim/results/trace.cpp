@@ -46,8 +46,8 @@ class Rows {
 class RunTrace {
  public:
   RunTrace(TraceFile& to, const Setup& setup, const RunRecord& record, const std::string& label, long long run,
-           long long& ids)
-      : to_(to), setup_(setup), record_(record), ids_(ids), end_(from_s(record.duration_s)) {
+           long long& ids, Time until)
+      : to_(to), setup_(setup), record_(record), ids_(ids), end_(from_s(record.duration_s)), until_(until) {
     const std::string prefix = label.empty() ? "" : label + ": ";
     units_ = setup.platform.file.units.size();
     processes_ = static_cast<long long>(2 + units_ + setup.apps.size());
@@ -104,6 +104,7 @@ class RunTrace {
     rows_named_.resize(setup_.apps.size());
     for (std::size_t i = 0; i < record_.jobs.size(); ++i) {
       const JobRecord& job = record_.jobs[i];
+      if (job.arrival >= until_) continue;
       const bool started = job.start != kNoTime, done = job.end != kNoTime;
       const bool lost = job.outcome == Outcome::dropped || job.outcome == Outcome::rejected;
       const long long id = ++ids_;
@@ -162,13 +163,14 @@ class RunTrace {
   void write_loads() {
     for (std::size_t b = 0; b < setup_.background.size(); ++b) {
       const BackgroundSetup& load = setup_.background[b];
-      const auto [from, to] = presence(setup_, b, end_);
+      const Time shown = std::min(end_, until_);
+      const auto [from, to] = presence(setup_, b, shown);
       if (from >= to) continue;
       to_.slice(this->load(b), json_text(load.name), "load", from, to);
       to_.argument("weight", load.file.weight);
       to_.argument("power_factor", load.file.power_factor);
       if (std::holds_alternative<OnOffDemand>(load.file.demand)) {
-        each_busy_phase(setup_, b, record_.replication, end_,
+        each_busy_phase(setup_, b, record_.replication, shown,
                         [&](Time begin, Time end) { to_.slice(this->load(b), "\"busy\"", "load", begin, end); });
       } else if (const auto* bursts = std::get_if<PeriodicDemand>(&load.file.demand)) {
         for (Time at = from; at < to; at += from_ms(bursts->period_ms)) {
@@ -182,6 +184,7 @@ class RunTrace {
   void write_decisions() {
     CandidateCounts counts(record_);
     for (const DecisionRecord& write : record_.decision_log) {
+      if (write.at >= until_) break;
       counts.next(write);
       to_.instant(row(manager(), write.by_board ? 1 : 0), json_text(write.target + " " + write.knob + " " + write.to),
                   "decision", write.at);
@@ -244,6 +247,7 @@ class RunTrace {
     Time before = 0;
     for (std::size_t row = 0; row < timeline.rows(); ++row) {
       const Time at = timeline.at(row);
+      if (at >= until_) break;
       for (std::size_t c = 0; c < all.size(); ++c) {
         Counter& counter = all[c];
         const double value = timeline.value(row, c);
@@ -264,7 +268,7 @@ class RunTrace {
   const Setup& setup_;
   const RunRecord& record_;
   long long& ids_;
-  Time end_;
+  Time end_, until_;
   std::size_t units_ = 0;
   long long processes_ = 0, threads_ = 0, first_ = 0;
   std::vector<Rows> rows_;       // by application
@@ -275,11 +279,11 @@ class RunTrace {
 }  // namespace
 
 void append_trace(FileWriter& file, const Setup& setup,
-                  const std::vector<std::pair<std::string, const RunRecord*>>& runs) {
+                  const std::vector<std::pair<std::string, const RunRecord*>>& runs, Time until) {
   TraceFile to(file);
   long long ids = 0;
   for (std::size_t run = 0; run < runs.size(); ++run)
-    RunTrace(to, setup, *runs[run].second, runs[run].first, static_cast<long long>(run), ids).write();
+    RunTrace(to, setup, *runs[run].second, runs[run].first, static_cast<long long>(run), ids, until).write();
   to.end();
 }
 

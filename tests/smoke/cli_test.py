@@ -367,12 +367,24 @@ class CommandLine(unittest.TestCase):
         (self.folder / "empty").mkdir()
         self.good("run", path, "--out", self.folder / "empty", "--quiet")
 
+    def test_text_that_a_terminal_would_obey(self):
+        short = {**ENDLESS, "duration_s": 1}
+        path = self.scenario({**short, "title": "a\u001b[31mred\u0007\nnext"}, "title.json")
+        for command in (("run", path), ("compare", path, "--policies", "none", "--replications", "2")):
+            first = run(*command).stdout.splitlines()[0]
+            self.assertIn("[31mred", first)
+            self.assertIn("next", first)
+            self.assertNotRegex(first, r"[\x00-\x1f]")
+        path = self.scenario({**short, "applications": {"a\u001bb": ENDLESS["applications"]["camera"]}}, "name.json")
+        self.refused("run", path, says=("/applications/", "a name holds a control character"))
+
     def test_directories_that_cannot_be(self):
         # Would simulate for hours if it did not look first.
         path = self.scenario({**ENDLESS, "timeline_ms": 1e6}, "endless.json")
         file = self.folder / "file"
         file.write_text("")
-        for out, says in ((file, "is a file, not a directory"), (file / "below", "cannot be created"), ("/proc/dynasoc", "cannot be")):
+        for out, says in ((file, "is a file, not a directory"), (file / "below", "cannot be created"), ("/proc/dynasoc", "cannot be created"),
+                          (self.folder / ("x" * 300), "cannot be created")):
             self.refused("run", path, "--out", out, says=(str(out), says), timeout=20)
         self.assertEqual(file.read_text(), "")
         # And a timeline that would not fit into memory is told before, too.

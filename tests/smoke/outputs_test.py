@@ -114,6 +114,23 @@ class Outputs(unittest.TestCase):
         self.assertIn("comparison.json", names(self.out))
         self.assertNotIn("manifest.json", names(self.out))  # which says that the directory is a run's
 
+    def test_the_trace_of_the_beginning(self):
+        run = ("run", self.files["run"], "--set", "duration_s=3", "--out", self.out, "--quiet", "--force")
+        arrived = {}
+        for words in ((), ("--trace-s", "0.5")):
+            self.assertEqual(self.dynasoc(*run, *words).returncode, 0)
+            with open(self.out / "trace.json", encoding="utf-8") as file:
+                events = json.load(file)["traceEvents"]
+            arrived[words] = [event["ts"] for event in events if event.get("cat") == "waiting"]
+            self.assertEqual(max(event["ts"] for event in events if event["ph"] == "C") < 0.5e6, bool(words))
+        everything, beginning = arrived.values()
+        self.assertEqual(beginning, [at for at in everything if at < 0.5e6])
+        self.assertGreater(len(everything), 5 * len(beginning))
+        self.assertEqual(self.dynasoc(*run, "--trace-s", "0").returncode, 0)
+        self.assertNotIn("trace.json", names(self.out))  # nor that of before
+        refused = self.dynasoc(*run, "--trace-s", "-1")
+        self.assertEqual((refused.returncode, refused.stderr), (2, "--trace-s -1: must be a number from 0 to 1e9\n"))
+
     def test_a_readme_of_somebody_is_not_overwritten(self):
         self.out.mkdir()
         (self.out / "README.md").write_text("years of work")

@@ -88,8 +88,7 @@ std::unique_ptr<Journal> open_directory(const fs::path& directory, const Space& 
   std::error_code code;
   if (fs::exists(directory, code) && !fs::is_directory(directory, code))
     throw InputError(here, "is a file, not a directory");
-  fs::create_directories(directory, code);
-  if (code) throw InputError(here, "cannot be created: " + code.message());
+  make_directories(directory);
   // Until the journal is open, which nobody else can open then.
   DirectoryLock lock(directory);
   try {

@@ -42,8 +42,7 @@ void claim(const fs::path& directory, bool force) {
   std::error_code code;
   if (fs::exists(directory, code) && !fs::is_directory(directory, code))
     throw wrong(directory, "is a file, not a directory");
-  fs::create_directories(directory, code);
-  if (code) throw wrong(directory, "cannot be created: " + code.message());
+  make_directories(directory);
   static const std::set<std::string> kOurs{"sweep.json",  "inputs.tsv",  "points", "points.old",
                                            "results.csv", "report.html", "lock"};
   for (const auto& entry : fs::directory_iterator(directory, code)) {

@@ -83,11 +83,6 @@ std::string verdict_text(const Checked& one) {
   return std::string(name_of(one.verdict)) + (any && all ? ", by construction" : "");
 }
 
-std::string escaped(std::string text) {
-  for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.replace(at, 1, "\\|");
-  return text;
-}
-
 }  // namespace
 
 Claim load_claim(const fs::path& path) {
@@ -169,8 +164,8 @@ std::string check_markdown(const std::vector<Checked>& checked) {
       for (const Finding& finding : one.findings)
         if (finding.published)
           numbers += (numbers.empty() ? "" : "<br>") + published_text(finding) + " → " + ours_text(finding);
-      out += "| `" + one.claim.name + "` | **" + verdict_text(one) + "** | " + escaped(one.claim.file.title) + " | " +
-             numbers + " |\n";
+      out += "| `" + one.claim.name + "` | **" + verdict_text(one) + "** | " + markdown_cell(one.claim.file.title) +
+             " | " + numbers + " |\n";
     }
     return out;
   }
@@ -179,8 +174,8 @@ std::string check_markdown(const std::vector<Checked>& checked) {
   if (!one.claim.file.set_up.empty()) out += "*Chosen by us:* " + one.claim.file.set_up + "\n\n";
   out += "| quantity | published | ours [95 % interval] | verdict | why |\n| --- | --- | --- | --- | --- |\n";
   for (const Finding& finding : one.findings)
-    out += "| " + escaped(finding.quantity) + " | " + published_text(finding) + " | " + ours_text(finding) + " | " +
-           std::string(name_of(finding.verdict)) + " | " + escaped(why(finding)) + " |\n";
+    out += "| " + markdown_cell(finding.quantity) + " | " + published_text(finding) + " | " + ours_text(finding) +
+           " | " + std::string(name_of(finding.verdict)) + " | " + markdown_cell(why(finding)) + " |\n";
   std::string below;
   for (const Finding& finding : one.findings) {
     if (!finding.of && finding.notes.empty()) continue;

@@ -54,9 +54,9 @@ std::string annotation(const std::string& text, bool property) {
 }
 
 fs::path inside(const fs::path& path, const fs::path& workspace) {
-  if (workspace.empty()) return path;
+  if (workspace.empty()) return path.lexically_normal();
   const fs::path relative = fs::absolute(path).lexically_normal().lexically_relative(workspace.lexically_normal());
-  return relative.empty() || relative.begin()->string() == ".." ? path : relative;
+  return relative.empty() || relative.begin()->string() == ".." ? path.lexically_normal() : relative;
 }
 
 std::string full_name(const Case& one) { return one.suite + (one.group.empty() ? "" : "." + one.group); }

@@ -208,9 +208,9 @@ std::string suites_markdown(const std::vector<Checked>& checked) {
            "\n\n| run | metric | expected | now | change | |\n| --- | --- | --- | --- | --- | --- |\n";
     for (const Result& result : suite.results)
       for (const Finding& one : result.findings)
-        out += "| " + result.name + " | `" + one.metric + "` | " + one.wanted + " | " + with_unit(one.ours, one.unit) +
-               " | " + change(one) + " | " + (one.ok() ? word(one.state) : "**" + std::string(word(one.state)) + "**") +
-               " |\n";
+        out += "| " + markdown_cell(result.name) + " | `" + one.metric + "` | " + one.wanted + " | " +
+               with_unit(one.ours, one.unit) + " | " + change(one) + " | " +
+               (one.ok() ? word(one.state) : "**" + std::string(word(one.state)) + "**") + " |\n";
     const auto lines = explanations(suite, kExplained, false);
     for (const std::string& line : lines)
       out += (line.starts_with("  ") ? "  -" + line.substr(1) : "\n- " + line) + "\n";
