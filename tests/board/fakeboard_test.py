@@ -65,8 +65,8 @@ class Restless(AssertionError):
 
 
 def retried(test):
-    """Measurements that the machine's other work can spoil: fails where every attempt could judge and failed; where the
-    machine was too restless for one of them, the test is skipped, with its numbers."""
+    """Measurements that the machine's other work can spoil: good if one attempt is. Skipped, with the numbers, only where
+    the machine was too restless to be judged by in every attempt."""
 
     @functools.wraps(test)
     def wrapper(self):
@@ -77,7 +77,7 @@ def retried(test):
             except AssertionError as error:
                 failures.append(error)
         told = "%d attempts: %s" % (ATTEMPTS, " | ".join(map(str, failures)))
-        if any(isinstance(failure, Restless) for failure in failures):
+        if all(isinstance(failure, Restless) for failure in failures):
             self.skipTest(told)
         self.fail(told)
 
@@ -230,17 +230,21 @@ class Behaviour(unittest.TestCase):
         for job_ms, rounds, tolerance in ((5, 32, 0.03), (30, 10, 0.02)):
             found = self.shares(job_ms, rounds)
             control = middle_mean(found.pop(None))
-            if abs(control - 1) > 0.02:
-                raise Restless("three times the work takes %.3f times as long as it should" % (1 / control))
+            restless = []
+            if abs(control - 1) > tolerance:
+                restless.append("three times the work takes %.3f times as long as it should" % (1 / control))
             for opp, shares in zip(self.board.truth["opps"], found.values()):
                 share = middle_mean(shares)
-                # What the rounds differ by is the machine's; what is beyond it is the board's.
+                # What the rounds differ by is the machine's: where that is more than the tolerance, nothing finer is known.
                 error = 3 * standard_error(shares) / share
                 print("%2d ms of work at %4g MHz: share %.4f of %.4f (%+.2f %%), known to %.2f %%" % (
                     job_ms, opp["mhz"], share, opp["share"], (share / opp["share"] - 1) * 100, error * 100))
-                if error > 0.05:
-                    raise Restless("the machine is too restless: a share is known to %.0f %%" % (error * 100))
-                self.near(share, opp["share"], tolerance + error, "share of %d ms at %g MHz" % (job_ms, opp["mhz"]))
+                if error > tolerance:
+                    restless.append("the share at %g MHz is known to %.1f %%" % (opp["mhz"], error * 100))
+                self.near(share, opp["share"], 0.25 + error if restless else tolerance,
+                          "share of %d ms at %g MHz" % (job_ms, opp["mhz"]))
+            if restless:
+                raise Restless("the machine is too restless: " + "; ".join(restless))
 
     @retried
     def test_power_follows_the_declared_curve(self):

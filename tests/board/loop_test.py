@@ -180,7 +180,8 @@ class Loop(unittest.TestCase):
         self.judged(attempt)
         trace = json.loads((self.folder / "validation/policy-1/both.json").read_text())
         names = {event["args"]["name"] for event in trace["traceEvents"] if event["name"] == "process_name"}
-        self.assertLessEqual({"predicted: unit cpu", "measured: unit cpu", "predicted: manager static", "measured: manager static"}, names)
+        self.assertEqual(names, {f"{run}: {of}" for run in ("predicted", "measured")
+                                 for of in ("board", "unit cpu", "manager static", "application classifier")})
 
         # A table that says half: every cell is off, status 1, and the corrected table is right again on a fresh run.
         table = self.folder / "models/dynamic-ofa-fake-board/fake-board.profile.filled.csv"
