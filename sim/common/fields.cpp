@@ -116,11 +116,11 @@ Json ObjectSchema::finish() && {
   return out;
 }
 
-Json kind_schema(std::string_view kind, std::string_view doc, Json schema) {
-  Json properties = {{"kind", {{"const", std::string(kind)}, {"description", std::string(doc)}}}};
-  for (const auto& [key, entry] : schema["properties"].items()) properties[key] = entry;
+Json alternative_schema(std::string_view key, std::string_view value, std::string_view doc, Json schema) {
+  Json properties = {{std::string(key), {{"const", std::string(value)}, {"description", std::string(doc)}}}};
+  for (const auto& [name, entry] : schema["properties"].items()) properties[name] = entry;
   schema["properties"] = std::move(properties);
-  Json needed = {"kind"};
+  Json needed = Json::array({std::string(key)});
   if (schema.contains("required"))
     for (const auto& name : schema["required"]) needed.push_back(name);
   schema["required"] = std::move(needed);

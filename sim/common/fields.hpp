@@ -318,8 +318,8 @@ Json standard_of(const T& value) {
   return {};
 }
 
-/// One of several kinds of objects: `schema` with the member `kind`.
-Json kind_schema(std::string_view kind, std::string_view doc, Json schema);
+/// One of several kinds of objects: `schema` with a member `key` first, of that value alone.
+Json alternative_schema(std::string_view key, std::string_view value, std::string_view doc, Json schema);
 Json number_schema(std::string_view type, const Range& range);
 Json names_schema(const std::vector<std::string_view>& names);
 }  // namespace detail
@@ -345,7 +345,7 @@ namespace detail {
 template <class... T>
 Json variant_schema(std::type_identity<std::variant<T...>>) {
   Json options = Json::array();
-  (options.push_back(kind_schema(T::kind, T::doc, object_schema<T>())), ...);
+  (options.push_back(alternative_schema("kind", T::kind, T::doc, object_schema<T>())), ...);
   return {{"oneOf", std::move(options)}};
 }
 }  // namespace detail

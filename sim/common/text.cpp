@@ -227,10 +227,7 @@ std::string bytes_text(std::size_t bytes) {
   return number + (unit == kKilo ? " KB" : " MB");
 }
 
-namespace {
-
-// Opened, and of a kind that has an end.
-int open_to_read(const std::filesystem::path& path, const Location& here, bool& pipe) {
+int open_input(const std::filesystem::path& path, const Location& here, bool& pipe, std::size_t most_bytes) {
   // Opening a pipe that nobody writes to, or a terminal's line, must not wait for ever.
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   const int error = errno;
@@ -241,9 +238,9 @@ int open_to_read(const std::filesystem::path& path, const Location& here, bool& 
   if (::fstat(file, &about) != 0) wrong = std::string("cannot be read: ") + std::strerror(errno);
   if (S_ISDIR(about.st_mode)) wrong = "is a directory, not a file";
   if (S_ISCHR(about.st_mode) || S_ISBLK(about.st_mode)) wrong = "is a device, not a file";
-  if (S_ISREG(about.st_mode) && static_cast<std::size_t>(about.st_size) > limits::kFileBytes)
+  if (S_ISREG(about.st_mode) && static_cast<std::size_t>(about.st_size) > most_bytes)
     wrong = "is " + bytes_text(static_cast<std::size_t>(about.st_size)) + "; a file that is read has at most " +
-            bytes_text(limits::kFileBytes);
+            bytes_text(most_bytes);
   if (!wrong.empty()) {
     ::close(file);
     throw InputError(here, wrong);
@@ -253,12 +250,10 @@ int open_to_read(const std::filesystem::path& path, const Location& here, bool& 
   return file;
 }
 
-}  // namespace
-
 std::string read_file(const std::filesystem::path& path) {
   const Location here{path.string(), 0, 0, ""};
   bool pipe = false;
-  const int file = open_to_read(path, here, pipe);
+  const int file = open_input(path, here, pipe, limits::kFileBytes);
   std::string out;
   char buffer[65536];
   ssize_t n = 0;
@@ -287,8 +282,9 @@ void make_directories(const std::filesystem::path& directory) {
   std::filesystem::create_directories(directory, code);
   if (!code) return;
   const InputError error(Location{directory.string(), 0, 0, ""}, "cannot be created: " + code.message());
-  for (const std::errc refused : {std::errc::read_only_file_system, std::errc::no_space_on_device,
-                                  std::errc::permission_denied, std::errc::io_error, std::errc::too_many_links})
+  for (const std::errc refused :
+       {std::errc::read_only_file_system, std::errc::no_space_on_device, std::errc::permission_denied,
+        std::errc::operation_not_permitted, std::errc::io_error, std::errc::too_many_links})
     if (code == refused) throw OutsideError(error.what());
   throw error;
 }

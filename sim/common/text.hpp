@@ -4,11 +4,14 @@
 #include <concepts>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace dynasoc {
+
+struct Location;
 
 /// The shortest text that reads back as the same double.
 std::string number_text(double x);
@@ -62,6 +65,12 @@ class FileWriter {
   std::function<void()> poll_;
   int file_ = -1;
 };
+
+/// Opens for reading what has an end: a file, or a pipe (`pipe` tells), which is not waited for until somebody writes
+/// to it. The descriptor is the caller's to close. Throws InputError, at `here`, for what is not there, a directory, a
+/// device, what cannot be opened, and a file of more than `most_bytes`.
+int open_input(const std::filesystem::path& path, const Location& here, bool& pipe,
+               std::size_t most_bytes = std::numeric_limits<std::size_t>::max());
 
 /// Reads a file, or a pipe that somebody writes to, without the byte-order mark that some editors put first. Throws
 /// InputError when it is not there, no file, cannot be read, is UTF-16 or larger than limits::kFileBytes (outside.hpp).

@@ -159,15 +159,8 @@ struct Choice {
     Json names = registry.names(), objects = Json::array();
     objects.push_back({{"enum", names}});
     for (const std::string& name : registry.names()) {
-      Json option = registry.entry(name).schema;
-      Json properties = {{"name", {{"const", name}, {"description", registry.entry(name).doc}}}};
-      for (const auto& [key, entry] : option["properties"].items()) properties[key] = entry;
-      option["properties"] = std::move(properties);
-      Json needed = {"name"};
-      if (option.contains("required"))
-        for (const auto& key : option["required"]) needed.push_back(key);
-      option["required"] = std::move(needed);
-      objects.push_back(std::move(option));
+      const auto entry = registry.entry(name);
+      objects.push_back(detail::alternative_schema("name", name, entry.doc, entry.schema));
     }
     return {{"anyOf", std::move(objects)}};
   }

@@ -274,6 +274,25 @@ class Pipelines(Check):
         self.assertTrue(json.loads(done.stdout)["suites"][0]["file"].endswith("\ufffd/x.suite.json"))
         ElementTree.parse(results)
 
+    def test_a_place_for_results_that_cannot_be(self):
+        # It would work for hours if it did not look first.
+        path = self.suite(one_run({"kind": "limit", "metric": "run.accuracy", "least": 5}, set={"duration_s": 1e6, "windows": {}},
+                                  replications=1000))
+        done = subprocess.run([DYNASOC, "check", path, "--junit", self.folder / "none/out.xml"], capture_output=True, text=True,
+                              env=PLAIN, stdin=subprocess.DEVNULL, timeout=20)
+        self.assertEqual((done.returncode, done.stdout), (3, ""), done.stderr)
+        self.assertIn("none/out.xml", done.stderr)
+
+    def test_paths_as_github_knows_them(self):
+        self.failing()
+        done = self.good("check", ".", "--github", status=1, cwd=self.folder)
+        self.assertIn("::error file=x.suite.json,", done.stdout)
+
+    def test_a_bar_in_a_name(self):
+        content = one_run({"kind": "limit", "metric": "run.accuracy", "least": 5})
+        content["runs"] = {"a|b": content["runs"]["one"]}
+        self.assertIn("| a\\|b | `run.accuracy` |", self.good("check", self.suite(content), "--markdown").stdout)
+
     def test_markdown(self):
         done = self.good("check", self.failing(), "--markdown", status=1)
         self.assertIn("| one | `apps.camera.jobs` | at most 5 | ", done.stdout)

@@ -387,6 +387,11 @@ class CommandLine(unittest.TestCase):
                           (self.folder / ("x" * 300), "cannot be created")):
             self.refused("run", path, "--out", out, says=(str(out), says), timeout=20)
         self.assertEqual(file.read_text(), "")
+        # A system that refuses is no mistake of the command line.
+        for words in (("run", path), ("compare", path, "--policies", "none")):
+            done = run(*words, "--out", "/sys/dynasoc", timeout=20)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn("/sys/dynasoc: cannot be created: ", done.stderr)
         # And a timeline that would not fit into memory is told before, too.
         self.refused("run", path, "--out", self.folder / "new", "--set", "timeline_ms=1", says=("/timeline_ms", "sample every"),
                      timeout=20)

@@ -1,7 +1,6 @@
 #include "scenario/trace/line_reader.hpp"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,30 +8,11 @@
 #include <cstring>
 #include <memory>
 
+#include "common/text.hpp"
+
 namespace dynasoc::trace {
 
 namespace {
-
-// As read_file opens what it reads, without its bound: recordings are streamed.
-int open_recording(const std::filesystem::path& path, const Location& here, bool& pipe) {
-  // Opening a pipe that nobody writes to, or a terminal's line, must not wait for ever.
-  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  const int error = errno;
-  if (file < 0 && (error == ENOENT || error == ENOTDIR)) throw InputError(here, "no such file");
-  if (file < 0) throw InputError(here, std::string("cannot be read: ") + std::strerror(error));
-  struct stat about {};
-  std::string wrong;
-  if (::fstat(file, &about) != 0) wrong = std::string("cannot be read: ") + std::strerror(errno);
-  if (S_ISDIR(about.st_mode)) wrong = "is a directory, not a file";
-  if (S_ISCHR(about.st_mode) || S_ISBLK(about.st_mode)) wrong = "is a device, not a file";
-  if (!wrong.empty()) {
-    ::close(file);
-    throw InputError(here, wrong);
-  }
-  pipe = S_ISFIFO(about.st_mode);
-  if (pipe) ::fcntl(file, F_SETFL, ::fcntl(file, F_GETFL) & ~O_NONBLOCK);
-  return file;
-}
 
 InputError nothing_came(const Location& here) {
   return InputError(here, "is a pipe, and nothing came out of it: nobody writes to it");
@@ -42,7 +22,7 @@ InputError nothing_came(const Location& here) {
 
 LineReader::LineReader(const Source& source) : name_(source.name) {
   const Location here{name_, 0, 0, ""};
-  file_ = open_recording(source.path, here, pipe_);
+  file_ = open_input(source.path, here, pipe_);
   buffer_.resize(kLongest);
   try {
     while (end_ < 3 && fill()) {
@@ -106,7 +86,7 @@ bool LineReader::next(std::string_view& line) {
 void read_stream(const std::filesystem::path& path, const std::function<void(std::string_view)>& take) {
   const Location here{path.string(), 0, 0, ""};
   bool pipe = false, any = false;
-  int file = open_recording(path, here, pipe);
+  int file = open_input(path, here, pipe);
   const std::unique_ptr<int, void (*)(int*)> closed(&file, [](int* open) { ::close(*open); });
   std::string block(64 << 10, '\0');
   for (;;) {
