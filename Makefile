@@ -3,7 +3,7 @@ JOBS ?= $(shell nproc)
 export JOBS
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test bench board-demo agent-bundle python docs screenshots fuzz sanitize coverage kill-test lint format clean
+.PHONY: help setup build run test bench board-demo rtm-bench agent-bundle python docs screenshots fuzz sanitize coverage kill-test lint format clean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -24,7 +24,7 @@ test:  ## build everything and run all tests
 	@tools/setup.sh --test
 	@tools/test.sh release
 
-fuzz:  ## fuzz every parser with libFuzzer, FUZZ_S seconds each (600); needs clang-14
+fuzz:  ## fuzz every parser with libFuzzer, FUZZ_S seconds each (600); needs clang-16
 	@tools/fuzz.sh
 
 sanitize: setup  ## run the tests under the address, undefined-behaviour and thread sanitizers
@@ -38,6 +38,9 @@ bench: build  ## measure the simulation speed on this machine, then the Python p
 	build/release/dynasoc bench
 	@tools/python.sh
 	build/venv/bin/python tools/bench_python.py
+
+rtm-bench: build  ## rank all managers over twelve scenarios, into out/rtm-bench and docs/rtm-bench.md; about 10 minutes
+	@tools/rtm_bench.sh
 
 board-demo: build  ## the whole way on a fake board with real inference: probe, profile, run, validate, faults
 	@tools/board_demo.sh

@@ -31,7 +31,7 @@ import docs_tree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NOT_RUN = re.compile(r"^\s*(make|git|cd|export|sudo|apt-get|docker)\b|\bdynasoc bench(?! --help)|\btools/(docs|bench_python)\.")
-SCHEMAS = ("scenario", "platform", "network", "claim", "suite", "sweep", "search", "exploration")
+SCHEMAS = ("scenario", "platform", "network", "claim", "suite", "sweep", "search", "exploration", "ranking")
 PICTURES = {"gpu-sharing": "scenarios/claims/gpu-sharing.json"}
 FRONTS = {"bursty-camera": "scenarios/explore/bursty-camera.explore.json"}
 CPU_GOVERNORS = {"schedutil of JetPack 5": "schedutil", "schedutil of JetPack 4": '{"name":"schedutil","variant":"jetpack-4"}',

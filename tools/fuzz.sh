@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Fuzzes every parser with clang's libFuzzer under its sanitizers, FUZZ_S seconds each (600), JOBS at a time (1), and prints
-# a table of executions, coverage and findings: tools/fuzz.sh [TARGET…]. Needs clang-14 and its runtime (Debian: clang-14
-# libclang-rt-14-dev). What is learnt stays in build/fuzz/corpus; a text that breaks something in build/fuzz/findings, with
+# a table of executions, coverage and findings: tools/fuzz.sh [TARGET…]. Needs clang-16 and its runtime (Debian: clang-16
+# libclang-rt-16-dev). What is learnt stays in build/fuzz/corpus; a text that breaks something in build/fuzz/findings, with
 # the command that shows it again. Ends with status 1 if there was one, or if a target never ran.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-command -v clang++-14 >/dev/null || { echo "tools/fuzz.sh: no clang++-14 (Debian: clang-14)" >&2; exit 3; }
+command -v clang++-16 >/dev/null || { echo "tools/fuzz.sh: no clang++-16 (Debian: clang-16)" >&2; exit 3; }
 seconds=${FUZZ_S:-600}
 jobs=${JOBS:-1}
 build=build/fuzz

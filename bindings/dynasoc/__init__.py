@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import _core
 from ._core import InputError, InternalError, OutsideError
-from .checks import check, lint, listing, schema
+from .checks import check, lint, listing, rank, schema
 from .commands import command
 from .exploring import Exploration, Search, Sweep, explore, merge, search, sweep
 from .files import Network, Platform, Record, Scenario
@@ -87,6 +87,7 @@ __all__ = [
     "listing",
     "load",
     "merge",
+    "rank",
     "register",
     "report",
     "run",

@@ -50,9 +50,34 @@ def listing(kind: str) -> list[Any]:
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """The JSON Schema of a kind of file: scenario, platform, network, claim, suite, sweep, search or exploration."""
+    """The JSON Schema of a kind of file: scenario, platform, network, claim, suite, sweep, search, exploration or
+    ranking."""
     answer: dict[str, Any] = json.loads(command("schema", kind))
     return answer
 
 
-__all__ = ["check", "lint", "listing", "schema"]
+def rank(
+    ranking: PathLike = "rtm-bench",
+    add: Sequence[str] = (),
+    policies: Sequence[str] = (),
+    scenarios: Sequence[str] = (),
+    short: bool = False,
+    replications: int | None = None,
+    out: PathLike | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Ranks managers over the scenarios of a ranking (a file, or a name): regret to the oracle, ranks with intervals.
+
+    add: managers beside the file's, as `dynasoc compare --policies` takes them; those registered by this program, in Python
+    too, are among the names. policies: instead of the file's. out: directory for finished cells and the results; the same
+    call goes on there. The answer is `dynasoc rank --json`'s: `policies` by rank, and the `sentence` that may be concluded.
+    Throws InputError."""
+    words = [word for name, entries in (("add", add), ("policies", policies), ("scenarios", scenarios)) if entries
+             for word in option(name, ",".join(entries))]
+    words += [*option("short", short), *option("replications", replications), *option("out", out), *option("jobs", jobs)]
+    answer: dict[str, Any] = json.loads(command("rank", ranking, *words, "--json", progress=progress))
+    return answer
+
+
+__all__ = ["check", "lint", "listing", "rank", "schema"]

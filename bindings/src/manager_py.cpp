@@ -206,7 +206,8 @@ void append(const DecisionBuilder& built, const Observation& seen, std::deque<st
     switch (entry.knob) {
       case Knob::subnet:
       case Knob::mapping:
-      case Knob::admission: check("application", entry.target, seen.applications.size()); break;
+      case Knob::admission:
+      case Knob::batch: check("application", entry.target, seen.applications.size()); break;
       case Knob::cores: check("unit", entry.target, seen.units.size()); break;
       default: check("domain", entry.target, seen.domains.size()); break;
     }
@@ -424,6 +425,7 @@ void define_sample(py::module_& module) {
       .def_readonly("profile_ms", &Sample::profile_ms, text::profile_ms)
       .def_readonly("subnet", &Sample::subnet, text::subnet)
       .def_readonly("unit", &Sample::unit, text::unit)
+      .def_readonly("batch", &Sample::batch, text::batch)
       .def_readonly("missed", &Sample::missed, text::missed);
 }
 
@@ -458,6 +460,11 @@ void define_application(py::class_<AppLook>& app) {
   field(app, "oldest_wait_ms", &AppView::oldest_wait_ms, text::oldest_wait_ms);
   field(app, "switch_ms", &AppView::switch_ms, text::switch_ms);
   field(app, "switch_energy_mj", &AppView::switch_energy_mj, text::switch_energy_mj);
+  field(app, "batch", &AppView::batch, text::batch);
+  field(app, "most_batch", &AppView::most_batch, text::most_batch);
+  field(app, "batch_marginal", &AppView::batch_marginal, text::batch_marginal);
+  app.def_property_readonly(
+      "memory_mb", [](const AppLook& look) { return tuple_of<double>(look.get().memory_mb); }, text::memory_mb);
   app.def_property_readonly(
       "last",
       [](const AppLook& look) {
@@ -560,6 +567,18 @@ void define_observation(py::class_<ObservationLook>& seen) {
   seen.def_property_readonly(
       "temperatures_c", [](const ObservationLook& o) { return tuple_of<double>(o.sight->now().temperatures_c); },
       text::temperatures_c);
+  namespace battery = doc::manager::BatteryView;
+  namespace budget = doc::manager::ThermalBudgetView;
+  seen.def_property_readonly(
+      "battery_capacity_j", [](const ObservationLook& o) { return o.sight->now().battery.capacity_j; },
+      battery::capacity_j);
+  seen.def_property_readonly(
+      "battery_charge_j", [](const ObservationLook& o) { return o.sight->now().battery.charge_j; }, battery::charge_j);
+  seen.def_property_readonly(
+      "battery_until_s", [](const ObservationLook& o) { return to_s(o.sight->now().battery.until); }, battery::until);
+  seen.def_property_readonly(
+      "thermal_limit_c", [](const ObservationLook& o) { return o.sight->now().thermal_budget.limit_c; },
+      budget::limit_c);
   const std::string defaults = " Default: the application's unit, the clock in effect.";
   seen.def(
       "latency_ms",
@@ -624,6 +643,7 @@ void define_decision(py::module_& module) {
   write<ADomain, Place<>>(decision, "highest", Knob::highest, text::highest);
   write<AUnit, Place<>>(decision, "cores", Knob::cores, text::cores);
   write<AnApp, Place<>>(decision, "admission", Knob::admission, text::admission);
+  write<AnApp, Place<>>(decision, "batch", Knob::batch, text::batch);
   decision.def(
       "governor",
       [](DecisionBuilder& self, ADomain on, std::string reason,

@@ -15,14 +15,16 @@ namespace dynasoc {
 enum class LatePolicy : std::uint8_t {
   queue,          ///< every frame is served, however late
   drop_oldest,    ///< at most `queue_limit` wait; the oldest makes room
+  drop_late,      ///< a frame whose deadline has passed is not started (XRBench's rule)
   drop_hopeless,  ///< a frame that would miss its deadline even on the fastest sub-network is not started
   replace,        ///< only the newest frame waits
 };
 template <>
 struct EnumNames<LatePolicy> {
-  static constexpr std::array<std::pair<std::string_view, LatePolicy>, 4> names{
+  static constexpr std::array<std::pair<std::string_view, LatePolicy>, 5> names{
       {{"queue", LatePolicy::queue},
        {"drop-oldest", LatePolicy::drop_oldest},
+       {"drop-late", LatePolicy::drop_late},
        {"drop-hopeless", LatePolicy::drop_hopeless},
        {"replace", LatePolicy::replace}}};
 };
@@ -84,6 +86,20 @@ struct SessionFactor {
   }
 };
 
+/// Frames that wait may be served together: an inference of n of them takes 1 + marginal (n - 1) times as long as one.
+struct BatchFile {
+  int most = 1;
+  double marginal = 1;
+  std::string source;
+  static constexpr auto fields() {
+    using S = BatchFile;
+    return describe(required(&S::most, "most", range(1, 256), "frames that one inference may serve"),
+                    required(&S::marginal, "marginal", range(0, 2),
+                             "time of each frame after the first, over the time of one alone; 1 = nothing is won"),
+                    required(&S::source, "source", "where the figure comes from"));
+  }
+};
+
 struct ApplicationFile {
   Name network;
   std::vector<Name> tables;
@@ -101,6 +117,7 @@ struct ApplicationFile {
   ExecutionFile execution = TableExecution{};
   std::optional<SessionFactor> session;
   std::optional<double> switch_ms;
+  std::optional<BatchFile> batch;
   Where where;
 
   static constexpr auto fields() {
@@ -115,10 +132,11 @@ struct ApplicationFile {
         field(&S::subnets, "subnets", "sub-networks kept in memory, from which managers choose; default: all"),
         required(&S::arrivals, "arrivals", "when frames arrive"),
         field(&S::targets, "targets", "what it asks for; later entries replace earlier ones"),
-        field(&S::late, "late",
-              "what happens to frames that wait: all are served; beyond queue_limit the oldest goes; one "
-              "that would miss its "
-              "deadline even on the fastest sub-network is not started; only the newest waits"),
+        field(
+            &S::late, "late",
+            "what happens to frames that wait: all are served; beyond queue_limit the oldest goes; one whose deadline "
+            "has passed, or that would miss it even on the fastest sub-network, is not started; only the newest "
+            "waits"),
         field(&S::queue_limit, "queue_limit", range(1, 1e6), "drop-oldest: frames that may wait"),
         field(&S::weight, "weight", range(1e-6, 1e6), "share of a fair unit"),
         field(&S::io_wait, "io_wait",
@@ -127,8 +145,8 @@ struct ApplicationFile {
         field(&S::stop_s, "stop_s", non_negative(), "when its arrivals end; 0 = with the run"),
         field(&S::execution, "execution", "how execution times vary"),
         field(&S::session, "session", "how this session's latencies differ from the table's"),
-        field(&S::switch_ms, "switch_ms", non_negative(),
-              "time of a sub-network switch, instead of the network's own"));
+        field(&S::switch_ms, "switch_ms", non_negative(), "time of a sub-network switch, instead of the network's own"),
+        field(&S::batch, "batch", "managers may have waiting frames served together"));
   }
 };
 

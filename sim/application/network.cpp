@@ -52,6 +52,8 @@ Network Network::load(const std::filesystem::path& network_json) {
     throw file.default_table.error("there is no table " + in_quotes(file.default_table.text) +
                                    hint(file.default_table.text, tables));
   for (const auto& [unit, scaling] : file.scaling) check_scaling(unit, scaling);
+  if (std::filesystem::path(file.blocks.text).is_absolute() || file.blocks.text.find("..") != std::string::npos)
+    throw file.blocks.error("a block table stands beside network.json; \"" + file.blocks.text + "\" does not");
   return network;
 }
 
@@ -80,6 +82,45 @@ Table Network::table(const std::string& name) const {
     return cells;
   }
   throw InputError("the network \"" + file.name + "\" has no table \"" + name + "\"" + hint(name, known));
+}
+
+std::vector<BlockRow> read_blocks(const Csv& csv) {
+  csv.expect({"subnet", "unit", "block", "latency_ms", "provenance", "source"}, {});
+  if (csv.size() == 0) throw csv.header_error("the block table has no rows: none follows the header");
+  std::vector<BlockRow> rows;
+  for (std::size_t row = 0; row < csv.size(); ++row) {
+    rows.push_back({std::string(csv.text(row, "subnet")), std::string(csv.text(row, "unit")),
+                    csv.number(row, "latency_ms", positive())});
+    provenance_of(csv, row, "provenance");
+    if (csv.text(row, "source").empty())
+      throw csv.error(row, "source", "the source is empty; every row says where it comes from");
+  }
+  return rows;
+}
+
+std::vector<std::vector<double>> Network::block_ends(std::string_view unit) const {
+  std::vector<std::vector<double>> ends(size());
+  if (file.blocks.empty()) return ends;
+  std::error_code code;
+  if (!std::filesystem::exists(blocks_path(), code))
+    throw file.blocks.error("there is no file " + in_quotes(file.blocks.text) + " beside " + file.name +
+                            "'s network.json");
+  const Csv csv = Csv::load(blocks_path());
+  const std::vector<BlockRow> rows = read_blocks(csv);
+  std::vector<double> total_ms(size(), 0);
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const int subnet = subnet_index(rows[row].subnet);
+    if (subnet < 0)
+      throw csv.error(row, "subnet",
+                      in_quotes(rows[row].subnet) + " is not a sub-network of " + file.name + " (it has L1 to L" +
+                          std::to_string(size()) + ")");
+    if (rows[row].unit != unit) continue;
+    total_ms[static_cast<std::size_t>(subnet)] += rows[row].latency_ms;
+    ends[static_cast<std::size_t>(subnet)].push_back(total_ms[static_cast<std::size_t>(subnet)]);
+  }
+  for (std::size_t s = 0; s < size(); ++s)
+    for (double& end : ends[s]) end /= total_ms[s];
+  return ends;
 }
 
 int Network::subnet_index(std::string_view subnet) const {

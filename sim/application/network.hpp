@@ -74,6 +74,7 @@ struct NetworkFile {
   Name default_table;
   Named<TableReference> tables;
   Named<SoftRoofline> scaling;
+  Name blocks;
   Where where;
 
   static constexpr auto fields() {
@@ -89,9 +90,23 @@ struct NetworkFile {
         required(&S::tables, "tables", "by name: one platform and one published source each"),
         field(&S::scaling, "scaling",
               "by unit: how latency follows clocks where a sub-network has too few cells of its own to tell; "
-              "only its shape is used, the level comes from the cells"));
+              "only its shape is used, the level comes from the cells"),
+        field(
+            &S::blocks, "blocks",
+            "CSV file beside network.json: latencies of the blocks of each sub-network, between which an inference may "
+            "be interrupted; only their proportions are used"));
   }
 };
+
+/// A row of a block table; rows of a sub-network on a unit stand in the order in which the blocks run.
+struct BlockRow {
+  std::string subnet;
+  std::string unit;
+  double latency_ms = 0;
+};
+
+/// Columns subnet, unit, block, latency_ms, provenance, source. Throws InputError.
+std::vector<BlockRow> read_blocks(const Csv& csv);
 
 /// A loaded network: the file and its folder. Tables are loaded on demand.
 class Network {
@@ -101,6 +116,15 @@ class Network {
 
   /// The cells of a table, all its sub-networks known. Throws InputError for an unknown name (with the nearest one).
   Table table(const std::string& name) const;
+
+  /// Where inferences on a unit may be interrupted, by sub-network: the share of the inference that is done after each
+  /// block, ascending, the last 1; empty for those that the block table does not cover. Throws InputError.
+  std::vector<std::vector<double>> block_ends(std::string_view unit) const;
+
+  /// The block table's path; empty if there is none.
+  std::filesystem::path blocks_path() const {
+    return file.blocks.empty() ? std::filesystem::path() : folder / file.blocks.text;
+  }
 
   /// Index of `L3` -> 2; -1 if there is none.
   int subnet_index(std::string_view subnet) const;

@@ -36,17 +36,6 @@ constexpr std::string_view kHeader =
     "latency_ms_p99,energy_mj,power_w,idle_power_w,provenance,source,energy_provenance,energy_source";
 constexpr std::string_view kIntervalHeader = ",latency_ms_low,latency_ms_high,energy_mj_low,energy_mj_high";
 
-Provenance provenance_of(const Csv& csv, std::size_t row, const char* column) {
-  const std::string_view text = csv.text(row, column);
-  std::vector<std::string> known;
-  for (const auto& [name, value] : EnumNames<Provenance>::names) {
-    if (name == text) return value;
-    known.emplace_back(name);
-  }
-  if (text.empty()) throw csv.error(row, column, "the provenance is empty" + hint("", known));
-  throw csv.error(row, column, in_quotes(text) + " is not a provenance" + hint(text, known));
-}
-
 bool same_clock(double a, double b) { return std::abs(a - b) <= 1e-3 * std::max(std::abs(a), std::abs(b)); }
 bool same_or_unstated(double a, double b) { return std::isnan(a) || std::isnan(b) || same_clock(a, b); }
 bool same_statement(double a, double b) { return std::isnan(a) == std::isnan(b) && same_or_unstated(a, b); }
@@ -102,6 +91,17 @@ class Repeats {
 };
 
 }  // namespace
+
+Provenance provenance_of(const Csv& csv, std::size_t row, const char* column) {
+  const std::string_view text = csv.text(row, column);
+  std::vector<std::string> known;
+  for (const auto& [name, value] : EnumNames<Provenance>::names) {
+    if (name == text) return value;
+    known.emplace_back(name);
+  }
+  if (text.empty()) throw csv.error(row, column, "the provenance is empty" + hint("", known));
+  throw csv.error(row, column, in_quotes(text) + " is not a provenance" + hint(text, known));
+}
 
 bool OperatingPoint::matches(const OperatingPoint& other) const {
   return same_or_unstated(f_cpu_mhz, other.f_cpu_mhz) && same_or_unstated(f_gpu_mhz, other.f_gpu_mhz) &&

@@ -59,6 +59,9 @@ struct Cell {
   double latency_ms_high = std::numeric_limits<double>::quiet_NaN();  ///< NaN where the cell was observed
 };
 
+/// A cell that is `measured`, `digitised` or `derived`. Throws InputError for anything else, with the nearest of them.
+Provenance provenance_of(const Csv& csv, std::size_t row, const char* column);
+
 /// What a row of any file with these columns speaks of: subnet, unit and, where there are such columns, cores and
 /// clocks; everything else is as in a new cell. Throws InputError for a name that is missing, a clock or count that
 /// cannot be.

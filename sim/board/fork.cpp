@@ -109,8 +109,15 @@ Recorded recorded_writes(const fs::path& path, const Setup& setup) {
     const auto number = [&] {
       double x = 0;
       const auto [end, error] = std::from_chars(to.data(), to.data() + to.size(), x);
-      if (error != std::errc() || end != to.data() + to.size()) throw csv.error(row, "to", "is not a number");
+      if (error != std::errc() || end != to.data() + to.size() || !std::isfinite(x))
+        throw csv.error(row, "to", "is not a number");
       return x;
+    };
+    const auto count = [&] {
+      constexpr double kMost = 1e6;  // of anything that is counted; more may not fit an int
+      const double x = number();
+      if (x < 0 || x > kMost || x != std::floor(x)) throw csv.error(row, "to", "is no whole number from 0 to 1000000");
+      return static_cast<int>(x);
     };
     const auto index = [&](int found, const char* what) {
       if (found < 0)
@@ -139,11 +146,15 @@ Recorded recorded_writes(const fs::path& path, const Setup& setup) {
     } else if (knob == name_of(Knob::cores)) {
       write.knob = Knob::cores;
       write.target = index(setup.platform.unit_index(target), "unit");
-      write.value = static_cast<int>(number());
+      write.value = count();
     } else if (knob == name_of(Knob::admission)) {
       write.knob = Knob::admission;
       write.target = index(app_index(setup, target), "application");
       write.value = to == "open" ? 1 : 0;
+    } else if (knob == name_of(Knob::batch)) {
+      write.knob = Knob::batch;
+      write.target = index(app_index(setup, target), "application");
+      write.value = count();
     } else {
       throw csv.error(row, "knob", "is no knob");
     }

@@ -374,8 +374,8 @@ class Campaign {
     };
     const Json warm = infer(options_.warm_up);
     const double guess_ms = warm.at("latency_ms").back().get<double>();
-    const int several = std::clamp(static_cast<int>(std::ceil(options_.window_ms / std::max(guess_ms, 1e-3))), 1,
-                                   std::min(options_.n, 500));
+    const int several = static_cast<int>(
+        std::clamp(std::ceil(options_.window_ms / std::max(guess_ms, 1e-3)), 1.0, std::min<double>(options_.n, 500)));
     const std::string rail = own_rail(cell.unit);
 
     ProfiledCell out;
@@ -489,7 +489,9 @@ class Campaign {
         };
         CoRun pair{victim, aggressor, mean(agent_.call(request(victim, options_.n), 70'000)), 0};
         const double other_ms = mean(agent_.call(request(aggressor, 3), 70'000));
-        const int enough = std::clamp(static_cast<int>(3 * pair.alone_ms * options_.n / other_ms) + 1, 1, 1000);
+        // Bounded before it is whole: a board may answer that an inference took no time.
+        const int enough =
+            static_cast<int>(std::clamp(3 * pair.alone_ms * options_.n / std::max(other_ms, 1e-3) + 1, 1.0, 1000.0));
         const std::uint64_t running = agent_.send(request(aggressor, enough));
         pair.beside_ms = mean(agent_.call(request(victim, options_.n), 70'000));
         while (const auto message = agent_.next(Agent::now_ns() + 70'000'000'000))

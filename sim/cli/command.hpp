@@ -27,6 +27,7 @@ int check_command(const Arguments& arguments, Console& console);
 int report_command(const Arguments& arguments, Console& console);
 int search_command(const Arguments& arguments, Console& console);
 int explore_command(const Arguments& arguments, Console& console);
+int rank_command(const Arguments& arguments, Console& console);
 int lint_command(const Arguments& arguments, Console& console);
 int list_command(const Arguments& arguments, Console& console);
 int schema_command(const Arguments& arguments, Console& console);

@@ -7,6 +7,7 @@
 #include "common/text.hpp"
 #include "device/platform.hpp"
 #include "explore/exploration/space.hpp"
+#include "explore/ranking/file.hpp"
 #include "explore/search/search.hpp"
 #include "explore/sweep/sweep.hpp"
 #include "results/checks/claim.hpp"
@@ -19,6 +20,10 @@ namespace {
 
 std::string kind_of_csv(const std::filesystem::path& path) {
   const Csv csv = Csv::load(path);
+  if (csv.has("subnet") && csv.has("block")) {
+    read_blocks(csv);
+    return "block table";
+  }
   if (csv.has("subnet") + csv.has("unit") + csv.has("latency_ms_mean") >= 2) {
     Table::from_csv(csv);
     return "table";
@@ -68,6 +73,7 @@ std::optional<std::filesystem::path> board_of(const Network& network, const Name
 
 void lint_network(const std::filesystem::path& path) {
   const Network network = Network::load(path);
+  network.block_ends("");
   for (const auto& [name, reference] : network.file.tables) {
     const Table table = network.table(name);
     const auto board = board_of(network, reference.platform);
@@ -110,6 +116,10 @@ std::string kind_of_file(const std::filesystem::path& path) {
     const auto folder = path.parent_path();
     explore::Space(explore::read_exploration(document), folder.empty() ? std::filesystem::path(".") : folder);
     return "exploration";
+  }
+  if (path.filename().string().ends_with(".rank.json")) {
+    explore::lint_ranking(path);
+    return "ranking";
   }
   const std::size_t as_network = members_of<NetworkFile>(root), as_platform = members_of<PlatformFile>(root);
   const std::size_t as_super = members_of<search::SupernetworkFile>(root),
@@ -155,7 +165,7 @@ int lint_command(const Arguments& arguments, Console& console) {
   Options options("dynasoc lint FILE…",
                   "Validates scenarios, platforms, networks, tables, traces, claims, suites and their baselines, "
                   "sweeps, searches,\n"
-                  "explorations and manifests, and what they name.");
+                  "explorations, rankings and manifests, and what they name.");
   options.positional("files", -1);
   options.add()("json", "print a JSON array of {file, kind, ok, message}")("quiet", "print nothing about good files");
   options.parse(arguments, console);

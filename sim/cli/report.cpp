@@ -6,6 +6,7 @@
 #include "cli/options.hpp"
 #include "common/text.hpp"
 #include "explore/exploration/exploration_report.hpp"
+#include "explore/ranking/ranking_report.hpp"
 #include "explore/sweep/sweep_report.hpp"
 #include "results/report/page.hpp"
 
@@ -32,6 +33,7 @@ Json payload_of(report::ResultKind kind, const report::Request& request) {
     case report::ResultKind::comparison: return report::comparison_payload(request);
     case report::ResultKind::sweep: return explore::sweep_payload(request);
     case report::ResultKind::exploration: return explore::exploration_payload(request);
+    case report::ResultKind::ranking: return explore::ranking_payload(request);
   }
   throw InternalError("no such kind of results");
 }
@@ -63,8 +65,9 @@ std::vector<std::string> shown_once(const Json& warnings) {
 int report_command(const Arguments& arguments, Console& console) {
   Options options(
       "dynasoc report DIR [-o FILE.html] [options]",
-      "Makes one page of the results in a directory: of a run, a comparison, a sweep or an exploration. The page has\n"
-      "everything in it and opens in any browser, without a network. Single runs of a comparison, a sweep or an\n"
+      "Makes one page of the results in a directory: of a run, a comparison, a sweep, an exploration or a ranking.\n"
+      "The page has everything in it and opens in any browser, without a network. Single runs of a comparison, a sweep "
+      "or an\n"
       "exploration are simulated again for it.");
   options.positional("directory", 1);
   options.add()("output,o", po::value<std::string>(), "file to write (default: report.html in DIR)")(
@@ -96,8 +99,8 @@ int report_command(const Arguments& arguments, Console& console) {
     request.replication =
         static_cast<int>(whole_number(options, "replication", 0, 0, static_cast<std::int64_t>(kMostReplications)));
   }
-  if (options.has("runs") && kind == report::ResultKind::run)
-    throw InputError("--runs is for comparisons, sweeps and explorations; DIR holds a run");
+  if (options.has("runs") && (kind == report::ResultKind::run || kind == report::ResultKind::ranking))
+    throw InputError("--runs is for comparisons, sweeps and explorations; DIR holds a " + std::string(name_of(kind)));
   const fs::path path = output_path(options, request.directory);
   std::vector<std::string> words{"dynasoc", "report"};
   words.insert(words.end(), arguments.begin(), arguments.end());

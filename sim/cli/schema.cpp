@@ -4,6 +4,7 @@
 #include "cli/options.hpp"
 #include "device/platform.hpp"
 #include "explore/exploration/file.hpp"
+#include "explore/ranking/file.hpp"
 #include "explore/search/search_file.hpp"
 #include "explore/sweep/axes.hpp"
 #include "results/checks/claim.hpp"
@@ -23,9 +24,9 @@ Json schema(const char* title) {
 }  // namespace
 
 int schema_command(const Arguments& arguments, Console& console) {
-  static const std::vector<std::string> kKinds{"scenario", "platform", "network", "claim",
-                                               "suite",    "sweep",    "search",  "exploration"};
-  Options options("dynasoc schema scenario|platform|network|claim|suite|sweep|search|exploration",
+  static const std::vector<std::string> kKinds{"scenario", "platform", "network",     "claim",  "suite",
+                                               "sweep",    "search",   "exploration", "ranking"};
+  Options options("dynasoc schema scenario|platform|network|claim|suite|sweep|search|exploration|ranking",
                   "Prints the JSON Schema of a file format. Point an editor at it with a \"$schema\" member.");
   options.positional("kind", 1);
   options.parse(arguments, console);
@@ -49,6 +50,8 @@ int schema_command(const Arguments& arguments, Console& console) {
     out = schema<search::SearchFile>("DynaSoC search");
   else if (kind == "exploration")
     out = schema<explore::ExplorationFile>("DynaSoC exploration");
+  else if (kind == "ranking")
+    out = explore::ranking_schema();
   else
     throw InputError("schema: unknown kind " + in_quotes(kind) + hint(kind, kKinds));
   console.out << out.dump(2) << "\n";

@@ -15,6 +15,7 @@ std::string_view name_of(Knob knob) {
     case Knob::governor: return "governor";
     case Knob::cores: return "cores";
     case Knob::admission: return "admission";
+    case Knob::batch: return "batch";
   }
   return "?";
 }

@@ -20,6 +20,7 @@ enum class Knob : std::uint8_t {
   governor,   ///< of a domain: gives it back to its governor (the value is ignored)
   cores,      ///< of a unit: cores online
   admission,  ///< of an application: 0 refuses its frames, 1 accepts them
+  batch,      ///< of an application: most waiting frames that its next inferences take together
 };
 std::string_view name_of(Knob knob);
 

@@ -29,15 +29,17 @@ struct Sample {
   double profile_ms = 0;  ///< what the table says for the sub-network and clocks in force when it was dispatched
   int subnet = 0;         ///< index, 0 is L1, the smallest
   int unit = 0;           ///< index of the unit it ran on
+  int batch = 1;          ///< frames that its inference served together
   bool missed = false;    ///< it came after its deadline
 };
 
 /// An application as its manager sees it.
 struct AppView {
-  std::string name;              ///< as the scenario calls it
-  int index = 0;                 ///< its place among the observation's applications
-  int subnets = 0;               ///< number of sub-networks
-  std::vector<double> accuracy;  ///< by sub-network, in the network's metric
+  std::string name;               ///< as the scenario calls it
+  int index = 0;                  ///< its place among the observation's applications
+  int subnets = 0;                ///< number of sub-networks
+  std::vector<double> accuracy;   ///< by sub-network, in the network's metric
+  std::vector<double> memory_mb;  ///< by sub-network: of its weights; 0 = not stated
 
   int subnet = 0;                ///< index in force (or being switched to), 0 is L1, the smallest
   int unit = 0;                  ///< index of the unit it runs on
@@ -57,6 +59,12 @@ struct AppView {
   double oldest_wait_ms = 0;    ///< age of the oldest waiting frame
   double switch_ms = 0;         ///< cost of a sub-network switch
   double switch_energy_mj = 0;  ///< cost of a sub-network switch
+  int batch = 1;                ///< most frames that an inference takes together
+  int most_batch = 1;           ///< limit of that knob
+  double batch_marginal = 1;    ///< time of each frame of a batch after the first, over the time of one alone
+
+  /// Time of an inference of so many frames over that of one.
+  double batch_factor(int frames) const { return 1 + batch_marginal * (frames - 1); }
 
   static constexpr std::size_t kRemembered = 64;
   std::array<Sample, kRemembered> samples;  ///< the newest finished inferences; read with `sample`
@@ -92,6 +100,31 @@ struct RailView {
   std::string name;    ///< as the platform calls it
   double power_w = 0;  ///< last reading; NaN before the first
   Time read_at = 0;    ///< of that reading
+};
+
+/// What is left of a battery, as a fuel gauge tells it.
+struct BatteryView {
+  double capacity_j = 0;  ///< full; 0 = the board has no battery
+  double charge_j = 0;    ///< now
+  Time until = 0;         ///< it is to last up to here
+
+  /// Power that empties it just when it may be empty [W]; infinite without a battery.
+  double allowed_w(Time now) const { return capacity_j > 0 && until > now ? charge_j / to_s(until - now) : HUGE_VAL; }
+};
+
+/// A temperature that is not to be passed, below the trip points that throttle.
+struct ThermalBudgetView {
+  double limit_c = HUGE_VAL;  ///< infinite = none
+  int node = -1;              ///< index of the thermal node; -1 = whichever is hottest
+
+  /// The temperature that it speaks of; NaN where it was not measured.
+  double now_c(std::span<const double> temperatures_c) const {
+    if (node >= 0 && static_cast<std::size_t>(node) < temperatures_c.size())
+      return temperatures_c[static_cast<std::size_t>(node)];
+    double hottest = std::nan("");
+    for (const double c : temperatures_c) hottest = std::fmax(hottest, c);
+    return hottest;
+  }
 };
 
 /// Tables as a manager knows them: predictions for a job running alone, at a given OPP of the unit's first domain, the
@@ -133,6 +166,8 @@ struct Observation {
   std::span<const DomainView> domains;     ///< in the platform's order
   std::span<const RailView> rails;         ///< the sensors' last readings
   std::span<const double> temperatures_c;  ///< by thermal node, as of the last poll
+  BatteryView battery;                     ///< what is left
+  ThermalBudgetView thermal_budget;        ///< what is not to be passed
   const Profile* profile = nullptr;        ///< the tables
   /// An experiment: the tables are right about the next frame. Those of a finished one are in its sample alone.
   bool exact_profile = false;

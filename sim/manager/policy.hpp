@@ -8,6 +8,7 @@
 #include "manager/decision.hpp"
 #include "manager/observation.hpp"
 #include "manager/registry.hpp"
+#include "manager/scheduler.hpp"
 
 namespace dynasoc::manager {
 
@@ -61,6 +62,14 @@ class Policy {
   /// A clairvoyant needs `Observation::foresight`, which no board has. It is asked twice at the start: clocks that it
   /// sets the first time are in effect, and in its tables, the second time.
   virtual bool clairvoyant() const { return false; }
+
+  /// Chooses which inference has a unit next, in place of the units' own disciplines; null leaves it to them. The same
+  /// object for the policy's whole life, which it does not outlive.
+  virtual Scheduler* scheduler() { return nullptr; }
+
+  /// What it has learnt, as members of its parameters, from which another run can start; null where it learns nothing
+  /// that its parameters could say.
+  virtual Json learnt() const { return {}; }
 
   /// Of a clairvoyant; null for others.
   virtual const Certificate* certificate() const { return nullptr; }

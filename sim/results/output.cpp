@@ -62,18 +62,18 @@ void check_content(const fs::path& directory, bool left, bool force, bool (*ours
 
 bool is_result(const std::string& name) {
   static const std::set<std::string> results{
-      "summary.json",    "manifest.json", "jobs.csv",          "decisions.csv",      "candidates.csv",
-      "timeline.csv",    "trace.json",    "comparison.json",   "values.csv",         "front.csv",
-      "generations.csv", "search.json",   "board.jsonl",       "validation.json",    "both.json",
-      "report.html",     "jobs.parquet",  "decisions.parquet", "candidates.parquet", "timeline.parquet"};
+      "summary.json",      "manifest.json",      "jobs.csv",        "decisions.csv", "candidates.csv",  "timeline.csv",
+      "trace.json",        "comparison.json",    "values.csv",      "front.csv",     "generations.csv", "search.json",
+      "board.jsonl",       "validation.json",    "both.json",       "learnt.json",   "report.html",     "jobs.parquet",
+      "decisions.parquet", "candidates.parquet", "timeline.parquet"};
   return results.contains(name) || is_policy_folder(name);
 }
 
 void begin_replacing(const fs::path& directory) {
   std::error_code code;
   for (const char* last : kLast) fs::remove(directory / last, code);
-  for (const char* made :
-       {"trace.json", "report.html", "jobs.parquet", "decisions.parquet", "candidates.parquet", "timeline.parquet"})
+  for (const char* made : {"trace.json", "report.html", "learnt.json", "jobs.parquet", "decisions.parquet",
+                           "candidates.parquet", "timeline.parquet"})
     fs::remove(directory / made, code);
 }
 
@@ -165,6 +165,7 @@ void OutputWriter::add(const RunRecord& record) {
   logs_.add(record);
   if (trace_ && !traced_) append_trace(*trace_, *scenario_.setup, {{"", &record}}, trace_until_);
   traced_ = true;  // one is what a person looks at
+  if (!record.learnt.empty()) learnt_ = record.learnt;
 }
 
 void OutputWriter::finish(const RunRequest& request, const Json& summary) {
@@ -172,6 +173,12 @@ void OutputWriter::finish(const RunRequest& request, const Json& summary) {
   logs_.commit();
   if (trace_) trace_->commit();
   write_file(directory_ / "summary.json", summary.dump(2) + "\n");
+  if (!learnt_.empty()) {
+    Json policy = scenario_.setup->policy.to_json();
+    if (!policy.is_object()) policy = {{"name", policy}};
+    policy.update(Json::parse(learnt_));
+    write_file(directory_ / "learnt.json", policy.dump() + "\n");
+  }
 
   const Json manifest = manifest_json(directory_, scenario_, request);
   write_file(directory_ / "manifest.json", manifest.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");

@@ -58,7 +58,8 @@ class OutputDirectory {
 void check_timeline(const Scenario& scenario, int replications);
 
 /// The files of a run, written while replications end: jobs.csv, decisions.csv, candidates.csv, timeline.csv,
-/// trace.json, summary.json and, last, manifest.json; each appears complete or not at all. A directory without
+/// trace.json, summary.json, of a policy that learns learnt.json (itself, as `--policy FILE` takes it, with what its
+/// last replication knew in the end) and, last, manifest.json; each appears complete or not at all. A directory without
 /// manifest.json holds an unfinished run. Every member throws OutsideError where the disk refuses.
 class OutputWriter {
  public:
@@ -81,6 +82,7 @@ class OutputWriter {
   Time trace_until_;
   std::optional<FileWriter> trace_;
   bool traced_ = false;
+  std::string learnt_;  // of the last replication
 };
 
 /// Writes the files of a run whose records are all there. Throws OutsideError.

@@ -310,6 +310,19 @@ Json summary_json(const Scenario& scenario, const std::string& engine, const std
                      {"decisions_asked", asked / replications},
                      {"manager_ms", manager_s * 1e3 / replications},
                      {"energy_conservation_error", error}};
+  // What only some scenarios have; a mean over replications.
+  const auto mean_of = [&](const char* key, auto value) {
+    double sum = 0;
+    for (const RunRecord& record : records) sum += value(record);
+    out["platform"][key] = number(sum / replications);
+  };
+  if (scenario.setup->thermal_budget) mean_of("above_budget_s", [](const RunRecord& r) { return r.above_budget_s; });
+  if (scenario.setup->battery) {
+    mean_of("battery_life_s", [](const RunRecord& r) { return r.battery_life_s; });
+    mean_of("battery_left_j", [](const RunRecord& r) { return r.battery_left_j; });
+  }
+  if (std::any_of(records.begin(), records.end(), [](const RunRecord& r) { return r.preemptions > 0; }))
+    mean_of("preemptions", [](const RunRecord& r) { return static_cast<double>(r.preemptions); });
   if (scenario.setup->sample_power) out["sample_power"] = true;
   if (scenario.setup->sample_latency) out["sample_latency"] = true;
   if (drawn) {
@@ -516,6 +529,13 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
   const double transitions = platform["dvfs_transitions"];  // a mean over replications
   out += ", " + (transitions == std::floor(transitions) ? number_text(transitions) : rounded_text(transitions)) +
          " clock changes\n";
+  if (platform.contains("battery_left_j")) {
+    const double left_j = platform["battery_left_j"];
+    out += left_j > 0 ? "  battery   " + rounded_text(platform["battery_left_j"]) + " J left\n"
+                      : "  battery   empty after " + rounded_text(platform["battery_life_s"]) + " s\n";
+  }
+  if (platform.contains("above_budget_s"))
+    out += "  thermal   " + rounded_text(platform["above_budget_s"]) + " s at or above the scenario's budget\n";
   if (platform.contains("interval")) {
     const auto range = [](const Json& one, const std::string& unit) {
       return one.is_null() ? std::string("-")

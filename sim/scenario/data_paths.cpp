@@ -28,7 +28,7 @@ DataPaths::DataPaths(const fs::path& beside) : beside_(beside.empty() ? fs::path
 }
 
 std::vector<std::string> DataPaths::list(const std::string& folder, const std::string& ending, bool deep) const {
-  static const std::set<std::string> kOthers{".claim", ".explore", ".suite",
+  static const std::set<std::string> kOthers{".claim", ".explore", ".suite", ".rank",
                                              ".baseline"};  // beside what they are about
   std::set<std::string> names;
   std::error_code code;

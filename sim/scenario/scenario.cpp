@@ -111,6 +111,8 @@ class Resolver {
     setup_.manager_cost_us = file_.manager_cost_us;
     setup_.objective = file_.objective;
     platform();
+    scheduler();
+    budgets();
     if (file_.sample_power && !has_power_uncertainty(setup_.platform))
       throw at("sample_power")
           .error("the platform " + in_quotes(setup_.platform.file.name) +
@@ -173,6 +175,40 @@ class Resolver {
       last = from_s(change.at_s);
       setup_.modes.push_back(mode(change.mode, last));
     }
+  }
+
+  void scheduler() {
+    if (!file_.scheduler) return;
+    const auto& [name, parameters, where] = *file_.scheduler;
+    if (file_.scheduler->make()->scheduler() == nullptr) {
+      std::vector<std::string> known;
+      const auto& registry = manager::Registry<manager::Policy>::instance();
+      for (const std::string& other : registry.names())
+        if (registry.entry(other).required().empty() && registry.make(other, nullptr)->scheduler() != nullptr)
+          known.push_back(other);
+      throw where.error("the policy " + in_quotes(name) + " schedules nothing" + hint(name, known));
+    }
+    if (file_.policy.make()->scheduler() != nullptr)
+      throw where.error("the policy " + in_quotes(file_.policy.name) +
+                        " schedules by itself: there is nothing left for another scheduler");
+    setup_.scheduler = file_.scheduler;
+  }
+
+  void budgets() {
+    if (file_.battery) {
+      const BatteryFile& battery = *file_.battery;
+      const Time until = battery.until_s > 0 ? from_s(battery.until_s) : setup_.duration;
+      setup_.battery = {battery.capacity_j, battery.capacity_j * battery.charge, until};
+    }
+    if (!file_.thermal_budget) return;
+    const ThermalBudgetFile& budget = *file_.thermal_budget;
+    const auto& thermal = setup_.platform.file.thermal;
+    if (!thermal || !file_.thermal)
+      throw at("thermal_budget")
+          .error(thermal ? "has no meaning without temperatures: \"thermal\" is false"
+                         : "the platform " + in_quotes(setup_.platform.file.name) + " describes no temperatures");
+    setup_.thermal_budget = {
+        budget.limit_c, budget.node.empty() ? -1 : index_in(names_of(thermal->nodes), budget.node, "thermal node")};
   }
 
   // The frequency domains meant by a name: a domain's own, or those of a unit. Throws InputError.
@@ -352,6 +388,8 @@ class Resolver {
     }
 
     keep_subnets(app);
+    for (const std::string& unit : units) app.block_ends.push_back(net.block_ends(unit));
+    if (!net.file.blocks.empty()) scenario_.inputs.push_back(net.blocks_path());
     std::vector<std::string> covered;
     for (std::size_t u = 0; u < units.size(); ++u)
       if (app.tables[u]) covered.push_back(units[u]);

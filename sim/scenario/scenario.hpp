@@ -35,6 +35,35 @@ struct ModeChangeFile {
   }
 };
 
+/// What the board lives on. When it is empty everything stops; frames that still come are rejected.
+struct BatteryFile {
+  double capacity_j = 0;
+  double charge = 1;
+  double until_s = 0;
+  std::string source;
+  static constexpr auto fields() {
+    using S = BatteryFile;
+    return describe(required(&S::capacity_j, "capacity_j", positive(), "when full"),
+                    field(&S::charge, "charge", range(0, 1), "share of it that is there at the start"),
+                    field(&S::until_s, "until_s", non_negative(),
+                          "managers are asked to make it last up to here; 0 = to the end of the run"),
+                    field(&S::source, "source", "where the figures come from"));
+  }
+};
+
+/// A temperature that managers are asked not to pass; nothing enforces it but the platform's own trip points.
+struct ThermalBudgetFile {
+  double limit_c = 0;
+  Name node;
+  std::string source;
+  static constexpr auto fields() {
+    using S = ThermalBudgetFile;
+    return describe(required(&S::limit_c, "limit_c", range(-50, 200), "not to be passed"),
+                    field(&S::node, "node", "thermal node that it speaks of; default: whichever is hottest"),
+                    field(&S::source, "source", "where the figure comes from"));
+  }
+};
+
 struct ScenarioFile {
   std::string name;
   std::string title;
@@ -50,7 +79,10 @@ struct ScenarioFile {
   Named<ApplicationFile> applications;
   Named<BackgroundFile> background;
   manager::Choice<manager::Policy> policy{"none", std::nullopt, {}};
+  std::optional<manager::Choice<manager::Policy>> scheduler;
   std::optional<double> manager_cost_us;
+  std::optional<BatteryFile> battery;
+  std::optional<ThermalBudgetFile> thermal_budget;
   Objective objective;
   Named<manager::Choice<manager::Governor>> governors;
   Named<WindowFile> windows;
@@ -79,8 +111,14 @@ struct ScenarioFile {
         field(&S::replications, "replications", range(1, kMostReplications), "independent repetitions"),
         required(&S::applications, "applications", "by name"), field(&S::background, "background", "load, by name"),
         field(&S::policy, "policy", "runtime manager: a name, or an object with a name and its parameters"),
+        field(
+            &S::scheduler, "scheduler",
+            "a policy whose scheduler chooses which inference has a unit next, beside a policy that has none: a name, "
+            "or an object with a name and its parameters"),
         field(&S::manager_cost_us, "manager_cost_us", non_negative(),
               "compute time of a decision, instead of the policy's own"),
+        field(&S::battery, "battery", "what the board lives on; default: the mains"),
+        field(&S::thermal_budget, "thermal_budget", "a temperature that managers are asked not to pass"),
         field(&S::objective, "objective", "what a frame's faults cost, for the metric `cost` and regret"),
         field(&S::governors, "governors",
               "by frequency domain, or by unit for all clocks it runs on: a name, or an object with a name and its "

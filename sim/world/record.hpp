@@ -289,7 +289,14 @@ struct RunRecord {
   /// Time during which any trip point was reached, as far as the thermal governor's polls can tell: the stretch between
   /// two polls counts if it ends at or above a trip. NaN without a thermal network or trips.
   double above_trip_s = std::numeric_limits<double>::quiet_NaN();
+  /// Likewise, that the scenario's thermal budget was passed; NaN without one.
+  double above_budget_s = std::numeric_limits<double>::quiet_NaN();
+  std::uint64_t preemptions = 0;  ///< times that an inference was let in while one that had begun was waiting
+  double battery_left_j = std::numeric_limits<double>::quiet_NaN();  ///< at the end; NaN without a battery
+  double battery_life_s = std::numeric_limits<double>::quiet_NaN();  ///< until it was empty, or the run over
   double conservation_error = 0;  ///< largest relative disagreement of two independent energy accounts
+
+  std::string learnt;  ///< what the policy has learnt, as a JSON object (Policy::learnt); empty for most
 
   manager::Certificate certificate;  ///< of a clairvoyant policy; its method is empty for others
 
@@ -315,8 +322,9 @@ struct RunRecord {
   template <class V>
   void visit(V& v) {
     v(seed), v(replication), v(duration_s), v(measured_s), v(apps), v(units), v(static_energy_j), v(peak_temperature_c);
-    v(dvfs_transitions), v(decisions), v(decisions_asked), v(manager_s), v(above_trip_s), v(conservation_error),
-        v(certificate), v(decision_log), v(candidates), v(timeline);
+    v(dvfs_transitions), v(decisions), v(decisions_asked), v(manager_s), v(above_trip_s), v(above_budget_s),
+        v(preemptions), v(battery_left_j), v(battery_life_s), v(conservation_error), v(learnt), v(certificate),
+        v(decision_log), v(candidates), v(timeline);
   }
 };
 

@@ -32,6 +32,8 @@ struct AppSetup {
   std::vector<std::shared_ptr<const Table>> tables;              ///< by unit; null where none covers it
   std::vector<double> trace_s;                                   ///< arrival times, for trace arrivals
   std::vector<double> replay_ratios;                             ///< for replayed execution times
+  /// [unit][subnet]: shares of an inference at whose ends it may be interrupted; empty where it may not.
+  std::vector<std::vector<std::vector<double>>> block_ends;
   int unit = 0;
   int subnet = -1;  ///< -1: the most accurate that meets the first target alone
   int parent = -1;  ///< application whose completions trigger it
@@ -54,6 +56,19 @@ struct ModeSetup {
   std::vector<int> highest_opp;   ///< by domain
 };
 
+/// What the board lives on; without it on the mains.
+struct BatterySetup {
+  double capacity_j = 0;
+  double charge_j = 0;  ///< at the start
+  Time until = 0;       ///< it is to last up to here
+};
+
+/// A temperature that managers are asked not to pass.
+struct ThermalBudgetSetup {
+  double limit_c = 0;
+  int node = -1;  ///< -1 = whichever is hottest
+};
+
 /// Imperfections of managers taken away, one at a time, to see what each of them costs.
 struct Ideal {
   bool prediction = false;   ///< tables are right about the next frame: its noise, the session, the load on its unit
@@ -69,6 +84,7 @@ struct Setup {
   std::vector<AppSetup> apps;
   std::vector<BackgroundSetup> background;
   manager::Choice<manager::Policy> policy;
+  std::optional<manager::Choice<manager::Policy>> scheduler;  ///< whose scheduler is used beside `policy`
   /// Makes the policy of a run in place of `policy`, from any thread: for policies that no file can name.
   std::function<std::unique_ptr<manager::Policy>()> policy_factory;
   std::optional<double> manager_cost_us;  ///< overrides the policy's own
@@ -76,6 +92,8 @@ struct Setup {
   Time duration = 0;
   Time warmup = 0;
   std::vector<WindowSetup> windows;
+  std::optional<BatterySetup> battery;
+  std::optional<ThermalBudgetSetup> thermal_budget;
   bool thermal = true;
   bool sample_power = false;    ///< each replication draws the board's powers (power_draw.hpp)
   bool sample_latency = false;  ///< each replication draws how far each application's predicted latencies are off

@@ -134,6 +134,8 @@ class World final : public manager::Profile, public manager::Foresight {
     kSample,
     kWarm,
     kReadings,
+    kSchedule,
+    kBattery,
   };
 
   // What the tables say of a job at one OPP of a unit, the other clocks as they are.
@@ -191,6 +193,12 @@ class World final : public manager::Profile, public manager::Foresight {
     std::uint32_t place = 0;  // in its unit's list
     double weight = 1;
     double work_ns = 0;       // given to the engine, or left when interrupted
+    double total_ns = 0;      // of an inference, when it was dispatched
+    double useful_ns = 0;     // of what the engine was given last, without the time of the choice before it
+    double rest_ns = 0;       // of it, after the block that the engine has been given
+    double ran_ns = 0;        // time on its unit, alone or shared
+    Time began = 0;           // on its unit, last
+    Time ran = 0;             // when it left its unit last; its arrival before
     double reference_ms = 0;  // table latency when `work_ns` was computed; 0 = work does not follow clocks
     double rate = 1;          // of progress, before contention
     double power_w = 0;       // above idle when it has the unit for itself
@@ -210,6 +218,7 @@ class World final : public manager::Profile, public manager::Foresight {
     bool choosing = false;  // a job has just left: who comes at this instant waits until the most urgent is chosen
     bool hurts = false;     // somebody slows down while this unit works
     int running = 0;
+    int inside = -1;  // application whose inference has it, under a scheduler
     int cores = 0;
     std::size_t opps = 0;     // of each of its domains
     int most_cores = 0;       // of the power mode
@@ -242,12 +251,20 @@ class World final : public manager::Profile, public manager::Foresight {
     double last_power_w = 0;  // that the thermal model was told
   };
 
+  // A frame served together with the one in service.
+  struct Companion {
+    FrameQueue::Frame frame;
+    Time deadline;
+  };
+
   struct AppState {
     AppState(Arrivals process, Stream draws) : arrivals(std::move(process)), noise(draws) {}
     Arrivals arrivals;
     Stream noise;
     FrameQueue queue;
-    FrameQueue::Frame frame{};  // in service
+    FrameQueue::Frame frame{};       // in service
+    std::vector<Companion> company;  // served together with it
+    std::uint32_t lost = 0;          // frames given up
     bool serving = false;
     std::string failure;  // of the frame in service, on a board: why it has no result
     Time dispatched = 0;  // likewise: when the board was asked
@@ -309,6 +326,16 @@ class World final : public manager::Profile, public manager::Foresight {
   mutable std::vector<std::vector<std::vector<Forecast>>> forecasts_;  // [app][unit][subnet * opps + opp]
 
   std::unique_ptr<manager::Policy> policy_;
+  std::unique_ptr<manager::Policy> scheduling_policy_;  // beside one that schedules nothing
+  manager::Scheduler* scheduler_ = nullptr;
+  bool schedule_due_ = false;
+  std::vector<std::uint32_t> claimants_;  // by claim: its application
+  std::vector<manager::Claim> claims_;
+  std::vector<std::uint8_t> may_run_;
+  std::vector<double> free_in_ms_;
+  std::vector<int> given_up_;
+  static constexpr double kBlockSlack = 1e-9;  // share of an inference: done is done, whatever the rounding
+  Time off_at_ = kNever;                       // its battery was empty
   manager::Triggers triggers_;
   double manager_cost_us_ = 0;
   bool started_ = false;
@@ -415,10 +442,26 @@ class World final : public manager::Profile, public manager::Foresight {
   void next_on(UnitState& unit);
   bool more_urgent(const UnitState& unit, const Task& a, const Task& b) const;
   void settle_energy(std::uint32_t task);
+  void schedule_soon();
+  void schedule();
+  void fill(std::size_t unit);
+  void gather(std::size_t unit);
+  double claim_ms(int app, std::size_t unit) const;
+  void start(std::uint32_t task, std::size_t unit);
+  void cut(std::uint32_t task);
+  void pause(std::uint32_t task);
+  void give_up(std::uint32_t task);
+  void lose_frames(int app);
   void update_capacity(UnitState& unit);
   void contention_changed(std::size_t aggressor);
   double engine_rate(const Task& task) const { return task.rate / units_[task.unit].slowdown; }
 
+  double static_w() const { return off_at_ == kNever ? setup_.platform.file.static_power_w : 0; }
+  double static_j() const { return setup_.platform.file.static_power_w * to_s(std::min(now_, off_at_)); }
+  double drawn_j() const;
+  void look_at_battery();
+  void switch_off();
+  static bool happens_without_power(Kind kind);
   void refresh_unit(std::size_t unit);
   void request(int domain, int opp);
   void retarget(int domain);
@@ -452,6 +495,9 @@ class World final : public manager::Profile, public manager::Foresight {
   void accept(int app);
   void schedule_arrival(int app);
   void dispatch(int app);
+  void prepare(int app, int unit);
+  bool too_late(int app, Time deadline) const;
+  void frame_done(int app, const FrameQueue::Frame& frame, Time deadline, double energy_j);
   void done(std::uint32_t task);
   void job_done(int app);
   double execution_factor(const AppState& app, const Forecast& now, std::uint64_t job) const;

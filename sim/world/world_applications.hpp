@@ -31,7 +31,7 @@ void World<E>::accept(int a) {
   const FrameQueue::Frame frame{now_, app.next_job++};
   ++view.arrived;
   if (counted(now_)) ++app.record->jobs;
-  if (!view.admitted) {
+  if (!view.admitted || off_at_ != kNever) {
     frame_lost(a, frame, Outcome::rejected);
     app.arrival_due = app.closed;
     return;
@@ -60,7 +60,7 @@ void World<E>::accept(int a) {
 template <Engine E>
 void World<E>::frame_lost(int a, const FrameQueue::Frame& frame, Outcome outcome) {
   AppState& app = apps_[a];
-  if (outcome == Outcome::dropped) ++app_views_[a].dropped;
+  if (outcome == Outcome::dropped) ++app_views_[a].dropped, ++app.lost;
   if (counted(frame.arrival)) {
     if (outcome == Outcome::dropped) ++app.record->dropped;
     if (outcome == Outcome::rejected) ++app.record->rejected;
@@ -89,57 +89,81 @@ double World<E>::execution_factor(const AppState& app, const Forecast& now, std:
   return factor;
 }
 
+// Whether the application's rule says that a frame is not to be started any more.
+template <Engine E>
+bool World<E>::too_late(int a, Time deadline) const {
+  const LatePolicy late = setup_.apps[a].file.late;
+  if (deadline == kNever) return false;
+  if (late == LatePolicy::drop_late) return now_ > deadline;
+  if (late != LatePolicy::drop_hopeless) return false;
+  const manager::AppView& view = app_views_[a];
+  double fastest_ms = std::numeric_limits<double>::infinity();
+  for (int subnet = 0; subnet < view.subnets; ++subnet)
+    fastest_ms = std::fmin(fastest_ms, forecast(a, view.unit, subnet, units_[view.unit].opp).latency_ms);
+  return now_ + from_ms(fastest_ms * apps_[a].arrivals.samples_per_frame()) > deadline;
+}
+
 template <Engine E>
 void World<E>::dispatch(int a) {
   AppState& app = apps_[a];
   manager::AppView& view = app_views_[a];
   if (app.serving || app.switching) return;
-  const UnitState& unit = units_[view.unit];
-  while (!app.queue.empty()) {
+  app.company.clear();
+  while (!app.queue.empty() && (!app.serving || static_cast<int>(app.company.size()) + 1 < view.batch)) {
     const FrameQueue::Frame frame = app.queue.front();
     app.queue.pop();
     view.waiting = app.queue.size();
-    app.deadline = app.relative_deadline == kNever ? kNever : frame.arrival + app.relative_deadline;
-    if (setup_.apps[a].file.late == LatePolicy::drop_hopeless && app.deadline != kNever) {
-      double fastest_ms = std::numeric_limits<double>::infinity();
-      for (int subnet = 0; subnet < view.subnets; ++subnet)
-        fastest_ms = std::fmin(fastest_ms, forecast(a, view.unit, subnet, unit.opp).latency_ms);
-      fastest_ms *= app.arrivals.samples_per_frame();
-      if (now_ + from_ms(fastest_ms) > app.deadline) {
-        frame_lost(a, frame, Outcome::dropped);
-        continue;
-      }
+    const Time deadline = app.relative_deadline == kNever ? kNever : frame.arrival + app.relative_deadline;
+    if (too_late(a, deadline)) {
+      frame_lost(a, frame, Outcome::dropped);
+    } else if (app.serving) {
+      app.company.push_back({frame, deadline});
+    } else {
+      app.frame = frame;
+      app.deadline = deadline;
+      app.serving = true;
     }
-    const Forecast& now = forecast(a, view.unit, app.loaded, unit.opp);
-    const double factor = execution_factor(app, now, frame.job);
-    app.frame = frame;
-    app.serving = true;
-    app.started = kNever;
-    app.profile_ms = now.latency_ms *
-                     (setup_.ideal.prediction ? factor * load_factor(a, view.unit) : app.arrivals.samples_per_frame());
-    app.provenance = now.provenance;
-    app.energy_provenance = now.energy_provenance;
-    app.outside_range = now.outside_range;
-    app.half_width = now.half_width;
-    Task& task = tasks_[a];
-    task.unit = static_cast<std::uint8_t>(view.unit);
-    task.work_ns =
-        std::max(1.0, now.latency_ms * factor * 1e6);  // what takes no time could be repeated for ever at one instant
-    app.isolated_ms = task.work_ns * 1e-6;
-    task.reference_ms = now.latency_ms;
-    task.energy_j = 0;
-    task.alone_s = 0;
-    task.disturbed = false;
-    task.priority = view.priority;
-    task.order = frame.arrival;
-    task.deadline = app.deadline;
-    submit(static_cast<std::uint32_t>(a));
-    return;
   }
+  if (!app.serving) return;
+  prepare(a, view.unit);
+  submit(static_cast<std::uint32_t>(a));
+}
+
+// What the frames that are about to be served will take on a unit.
+template <Engine E>
+void World<E>::prepare(int a, int u) {
+  AppState& app = apps_[a];
+  const manager::AppView& view = app_views_[a];
+  const Forecast& now = forecast(a, u, app.loaded, units_[u].opp);
+  const double batch = view.batch_factor(1 + static_cast<int>(app.company.size()));
+  const double factor = execution_factor(app, now, app.frame.job) * batch;
+  app.started = kNever;
+  app.profile_ms = now.latency_ms *
+                   (setup_.ideal.prediction ? factor * load_factor(a, u) : app.arrivals.samples_per_frame() * batch);
+  app.provenance = app.company.empty() ? now.provenance : Provenance::derived;
+  app.energy_provenance = app.company.empty() ? now.energy_provenance : Provenance::derived;
+  app.outside_range = now.outside_range;
+  app.half_width = now.half_width;
+  Task& task = tasks_[a];
+  task.unit = static_cast<std::uint8_t>(u);
+  // What takes no time could be repeated for ever at one instant.
+  task.work_ns = std::max(1.0, now.latency_ms * factor * 1e6);
+  task.total_ns = task.work_ns;
+  task.rest_ns = 0;
+  task.ran_ns = 0;
+  app.isolated_ms = task.work_ns * 1e-6;
+  task.reference_ms = now.latency_ms;
+  task.energy_j = 0;
+  task.alone_s = 0;
+  task.disturbed = false;
+  task.priority = view.priority;
+  task.order = app.frame.arrival;
+  task.deadline = app.deadline;
 }
 
 template <Engine E>
 void World<E>::done(std::uint32_t id) {
+  if (tasks_[id].rest_ns > 0) return pause(id);
   finish(id);
   if constexpr (kReal) take_measurement(id);
   UnitState& unit = units_[tasks_[id].unit];
@@ -161,30 +185,31 @@ void World<E>::done(std::uint32_t id) {
       submit(id);
     }
   }
+  if (scheduler_ != nullptr) schedule_soon();
   if (!unit.choosing) return;
   unit.choosing = false;
   next_on(unit);
 }
 
+// One frame of an inference that is done.
 template <Engine E>
-void World<E>::job_done(int a) {
+void World<E>::frame_done(int a, const FrameQueue::Frame& frame, Time deadline, double energy_j) {
   AppState& app = apps_[a];
   manager::AppView& view = app_views_[a];
   const Task& task = tasks_[a];
-  app.serving = false;
-  const Time latency = now_ - app.frame.arrival;
+  const Time latency = now_ - frame.arrival;
   const double latency_ms = to_ms(latency), service_ms = to_ms(now_ - app.started);
-  const bool missed = now_ > app.deadline;
+  const bool missed = now_ > deadline;
   const int subnet = app.loaded;
 
-  if (counted(app.frame.arrival)) {
+  if (counted(frame.arrival)) {
     AppRecord& record = *app.record;
     ++record.completed;
     record.missed += missed;
     record.latency_sum_ms += latency_ms;
     record.latency_max_ms = std::max(record.latency_max_ms, latency_ms);
     record.accuracy_sum += record.accuracy[subnet];
-    record.energy_mj += task.energy_j * 1e3;
+    record.energy_mj += energy_j * 1e3;
     record.latency.add(latency);
     // A table speaks of a job alone at steady clocks; anything else is this simulator's doing. A board was measured.
     Provenance latency_by = task.disturbed ? Provenance::derived : app.provenance;
@@ -214,12 +239,12 @@ void World<E>::job_done(int a) {
   }
   if (recording_.jobs) {
     JobRecord record;
-    record.arrival = app.frame.arrival;
+    record.arrival = frame.arrival;
     record.start = app.started;
     record.end = now_;
-    record.deadline = logged(app.deadline);
-    record.job = app.frame.job;
-    record.energy_mj = static_cast<float>(task.energy_j * 1e3);
+    record.deadline = logged(deadline);
+    record.job = frame.job;
+    record.energy_mj = static_cast<float>(energy_j * 1e3);
     record.isolated_ms = static_cast<float>(app.isolated_ms);
     record.app = static_cast<std::uint16_t>(a);
     record.subnet = static_cast<std::uint8_t>(subnet);
@@ -227,19 +252,34 @@ void World<E>::job_done(int a) {
     record.outcome = missed ? Outcome::missed : Outcome::met;
     record_.jobs.add(record);
   }
-  view.samples[view.completed % manager::AppView::kRemembered] = {now_,   latency_ms, service_ms, app.profile_ms,
-                                                                  subnet, task.unit,  missed};
+  view.samples[view.completed % manager::AppView::kRemembered] = {
+      now_,  latency_ms, service_ms, app.profile_ms, subnet, task.unit, 1 + static_cast<int>(app.company.size()),
+      missed};
   ++view.completed;
   view.missed += missed;
+}
 
-  for (const int child : app.children)
-    if (app_views_[child].active && apps_[child].arrivals.triggered_by(app.frame.job)) accept(child);
+template <Engine E>
+void World<E>::job_done(int a) {
+  AppState& app = apps_[a];
+  app.serving = false;
+  const double energy_j = tasks_[a].energy_j / static_cast<double>(1 + app.company.size());
+  frame_done(a, app.frame, app.deadline, energy_j);
+  for (const Companion& other : app.company) frame_done(a, other.frame, other.deadline, energy_j);
+
+  for (const int child : app.children) {
+    const auto follow = [&](std::uint32_t job) {
+      if (app_views_[child].active && apps_[child].arrivals.triggered_by(job)) accept(child);
+    };
+    follow(app.frame.job);
+    for (const Companion& other : app.company) follow(other.frame.job);
+  }
   if (triggers_.completion)
     trigger(manager::Trigger::completion, a);
   else if (setup_.ideal.granularity && triggers_.period_ms > 0)
     trigger(manager::Trigger::period, -1);  // its tick comes when it is needed
 
-  if (view.subnet != app.loaded && !app.switching) begin_switch(a);
+  if (app_views_[a].subnet != app.loaded && !app.switching) begin_switch(a);
   if (app.closed) {
     if (app.switching)
       app.arrival_due = true;

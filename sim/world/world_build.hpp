@@ -154,6 +154,11 @@ void World<E>::build_apps() {
     view.subnets = static_cast<int>(subnets);
     view.accuracy = record.accuracy;
     view.unit = setup.unit;
+    for (const Subnet& subnet : setup.network->file.subnets) view.memory_mb.push_back(subnet.memory_mb);
+    if (setup.file.batch && !kReal) {
+      view.most_batch = setup.file.batch->most;
+      view.batch_marginal = setup.file.batch->marginal;
+    }
     view.switch_ms = setup.switch_ms;
     view.switch_energy_mj = setup.switch_energy_mj;
     tasks_[a].weight = setup.file.weight;
@@ -205,6 +210,15 @@ template <Engine E>
 void World<E>::build_managers() {
   if (!policy_) policy_ = setup_.policy_factory ? setup_.policy_factory() : setup_.policy.make();
   triggers_ = policy_->triggers();
+  scheduler_ = policy_->scheduler();
+  if (scheduler_ == nullptr && setup_.scheduler) {
+    scheduling_policy_ = setup_.scheduler->make();
+    scheduler_ = scheduling_policy_->scheduler();
+  }
+  // Beside the one inference that a scheduler lets in, whoever comes shares.
+  if (scheduler_ != nullptr)
+    for (UnitState& unit : units_) unit.discipline = Discipline::fair;
+  free_in_ms_.resize(units_.size());
   // A clairvoyant thinks before the run; to charge it would be to delay a plan.
   manager_cost_us_ = policy_->clairvoyant() ? 0 : setup_.manager_cost_us.value_or(policy_->compute_cost_us());
   for (std::size_t u = 0; u < units_.size() && manager_unit_ < 0; ++u)
@@ -219,6 +233,11 @@ void World<E>::build_managers() {
   seen_.rails = rail_views_;
   seen_.temperatures_c = temperatures_;
   seen_.profile = this;
+  if (setup_.battery) seen_.battery = {setup_.battery->capacity_j, setup_.battery->charge_j, setup_.battery->until};
+  if (setup_.thermal_budget && thermal_) {
+    seen_.thermal_budget = {setup_.thermal_budget->limit_c, setup_.thermal_budget->node};
+    record_.above_budget_s = 0;
+  }
   seen_.exact_profile = setup_.ideal.prediction;
   if (policy_->clairvoyant()) seen_.foresight = this;
   seen_.explain = recording_.decisions;

@@ -62,7 +62,7 @@ manager::Future World<E>::future() const {
   }
   for (const auto& [name, domain] : setup_.platform.file.domains)
     out.clocks.push_back({from_us(domain.stall_us), from_ms(domain.settle_ms)});
-  for (const UnitState& unit : units_) out.fair.push_back(unit.discipline == Discipline::fair);
+  for (const UnitState& unit : units_) out.fair.push_back(unit.discipline == Discipline::fair && scheduler_ == nullptr);
   for (const manager::UnitView& unit : unit_views_) out.unit_clock.push_back(unit.domains[0]);
   return out;
 }

@@ -6,12 +6,14 @@
 
 #include "world/world_applications.hpp"
 #include "world/world_background.hpp"
+#include "world/world_battery.hpp"
 #include "world/world_build.hpp"
 #include "world/world_clocks.hpp"
 #include "world/world_foresight.hpp"
 #include "world/world_managers.hpp"
 #include "world/world_observers.hpp"
 #include "world/world_real.hpp"
+#include "world/world_schedule.hpp"
 #include "world/world_units.hpp"
 
 namespace dynasoc {
@@ -55,6 +57,7 @@ RunRecord World<E>::run(const Progress& progress) {
   }
   for (std::size_t m = 1; m < setup_.modes.size(); ++m)
     engine_.at(setup_.modes[m].from, Priority::device, {kMode, static_cast<std::uint32_t>(m)});
+  if (setup_.battery && !kReal) engine_.at(0, Priority::device, {kBattery, 0});
   if (setup_.warmup > 0) engine_.at(setup_.warmup, Priority::device, {kWarm, 0});
   for (std::size_t u = 0; u < units_.size(); ++u) baseline_.units.push_back(unit_account(u));
   started_ = true;
@@ -94,6 +97,7 @@ void World<E>::on_event(Event event) {
   if ((++events_ & 0xFFFF) == 0 && progress_ != nullptr)
     (*progress_)(static_cast<double>(now_) / static_cast<double>(setup_.duration));
   const int subject = static_cast<int>(event.subject);
+  if (off_at_ != kNever && !happens_without_power(static_cast<Kind>(event.kind))) return;
   switch (static_cast<Kind>(event.kind)) {
     case kArrival: arrive(subject); break;
     case kDone: done(event.subject); break;
@@ -107,6 +111,8 @@ void World<E>::on_event(Event event) {
       else
         settle(subject);
       break;
+    case kSchedule: schedule(); break;
+    case kBattery: look_at_battery(); break;
     case kReadings:
       if constexpr (kReal) take_readings();
       break;

@@ -38,6 +38,7 @@ void World<E>::trigger(manager::Trigger why, int subject) {
   else
     for (std::size_t a = 0; a < apps_.size(); ++a) age(a);
 
+  if (setup_.battery) seen_.battery.charge_j = std::max(0.0, setup_.battery->charge_j - drawn_j());
   decision_.clear();
   policy_->decide(seen_, decision_);
   if (counted(now_)) ++record_.decisions_asked;
@@ -189,6 +190,13 @@ void World<E>::apply(const manager::Decision& decision) {
           if (told)
             target = unit_views_[write.target].name, from = std::to_string(before),
             to = std::to_string(units_[write.target].cores);
+          break;
+        }
+        case Knob::batch: {
+          manager::AppView& view = app_views_[write.target];
+          const int batch = std::clamp(write.value, 1, view.most_batch);
+          if (told) target = view.name, from = std::to_string(view.batch), to = std::to_string(batch);
+          view.batch = batch;
           break;
         }
         case Knob::admission: {

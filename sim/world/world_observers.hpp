@@ -25,7 +25,10 @@ void World<E>::account_trips() {
   bool above = false;
   for (std::size_t i = 0; i < trips.size(); ++i)
     above = above || temperatures_[trip_nodes_[i]] >= trips[i].temperature_c;
-  if (above && counted(now_)) record_.above_trip_s += to_s(now_ - std::max(tripped_at_, setup_.warmup));
+  const double since_s = to_s(now_ - std::max(tripped_at_, setup_.warmup));
+  if (above && counted(now_)) record_.above_trip_s += since_s;
+  if (counted(now_) && seen_.thermal_budget.now_c(temperatures_) >= seen_.thermal_budget.limit_c)
+    record_.above_budget_s += since_s;
   tripped_at_ = now_;
 }
 
@@ -83,7 +86,7 @@ void World<E>::throttle() {
 
 template <Engine E>
 double World<E>::rail_energy_j(std::size_t rail) {
-  double sum = rail_static_[rail] ? setup_.platform.file.static_power_w * to_s(now_) : 0;
+  double sum = rail_static_[rail] ? static_j() : 0;
   for (const int u : rail_units_[rail]) {
     sync(units_[u]);
     sum += units_[u].idle_j + units_[u].above_j + units_[u].switch_j;
@@ -93,7 +96,7 @@ double World<E>::rail_energy_j(std::size_t rail) {
 
 template <Engine E>
 double World<E>::rail_power_w(std::size_t rail) const {
-  double sum = rail_static_[rail] ? setup_.platform.file.static_power_w : 0;
+  double sum = rail_static_[rail] ? static_w() : 0;
   for (const int u : rail_units_[rail]) sum += unit_power_w(units_[u]);
   return sum;
 }
@@ -158,7 +161,7 @@ void World<E>::sample() {
   row.push(0);  // of the whole board, known in the end
   // Powers are means since the last sample: an instant would depend on what happens to run whenever samples are taken.
   const double window_s = to_s(recording_.timeline_period);
-  double power_w = setup_.platform.file.static_power_w;
+  double power_w = static_w();
   for (UnitState& unit : units_) {
     const double busy_s = unit.busy_s + (unit.running > 0 ? to_s(now_ - unit.synced) : 0);
     const double energy_j = energy_now_j(unit);
@@ -179,7 +182,7 @@ void World<E>::sample() {
     for (std::size_t n = 0; n < model.nodes(); ++n) row.push(model.temperature_c(n));
   }
   for (std::size_t r = 0; r < rail_views_.size(); ++r) {
-    double energy_j = rail_static_[r] ? setup_.platform.file.static_power_w * to_s(now_) : 0;
+    double energy_j = rail_static_[r] ? static_j() : 0;
     for (const int u : rail_units_[r]) energy_j += energy_now_j(units_[u]);
     row.push((energy_j - rail_sampled_j_[r]) / window_s);
     row.push(rail_views_[r].power_w);
@@ -252,11 +255,17 @@ void World<E>::finish_record() {
   record_.decisions -= baseline_.decisions;
   record_.duration_s = to_s(end_);
   record_.measured_s = to_s(end_ - baseline_.at);
-  record_.static_energy_j = setup_.platform.file.static_power_w * record_.measured_s;
+  const Time powered = std::max<Time>(0, std::min(end_, off_at_) - baseline_.at);
+  record_.static_energy_j = setup_.platform.file.static_power_w * to_s(powered);
+  if (setup_.battery) {
+    record_.battery_left_j = std::max(0.0, setup_.battery->charge_j - drawn_j());
+    record_.battery_life_s = to_s(std::min(end_, off_at_));
+  }
   if (thermal_) {
     update_temperatures();
     account_trips();
   }
+  if (const Json learnt = policy_->learnt(); !learnt.is_null()) record_.learnt = learnt.dump();
   if (const manager::Certificate* certificate = policy_->certificate()) record_.certificate = *certificate;
 
   for (std::size_t a = 0; a < apps_.size(); ++a) {
@@ -275,7 +284,10 @@ void World<E>::finish_record() {
       record.deadline = logged(deadline);
       record_.jobs.add(record);
     };
-    if (app.serving) unfinished(app.frame, app.started, app.deadline, app.isolated_ms);
+    if (app.serving) {
+      unfinished(app.frame, app.started, app.deadline, app.isolated_ms);
+      for (const Companion& other : app.company) unfinished(other.frame, app.started, other.deadline, app.isolated_ms);
+    }
     for (; !app.queue.empty(); app.queue.pop()) {
       const Time arrival = app.queue.front().arrival;
       unfinished(app.queue.front(), kNever, app.relative_deadline == kNever ? kNever : arrival + app.relative_deadline,

@@ -16,6 +16,13 @@ template <Engine E>
 void World<E>::submit(std::uint32_t id) {
   Task& task = tasks_[id];
   UnitState& unit = units_[task.unit];
+  if (scheduler_ != nullptr && id < apps_.size()) {
+    task.ran = task.order;
+    task.waiting = true;
+    unit.waiting.push_back(id);
+    schedule_soon();
+    return;
+  }
   if (unit.discipline == Discipline::fair || (unit.running == 0 && !unit.choosing)) {
     begin(id);
     return;
@@ -43,11 +50,13 @@ void World<E>::begin(std::uint32_t id) {
     task.rate = task.reference_ms / now.latency_ms;
     task.power_w = std::isnan(now.above_idle_w) ? unit.above_idle_w : now.above_idle_w;
     if (app.started == kNever) app.started = now_;
+    if (scheduler_ != nullptr) unit.inside = static_cast<int>(id);
   } else {
     const double factor = id == manager_task_ ? 1 : setup_.background[id - apps_.size()].file.power_factor;
     task.power_w = factor * unit.above_idle_w;
   }
   task.running = true;
+  task.began = now_;
   task.share_mark = unit.share;
   task.place = static_cast<std::uint32_t>(unit.tasks.size());
   unit.tasks.push_back(id);
@@ -89,6 +98,9 @@ void World<E>::finish(std::uint32_t id) {
   sync(unit);
   settle_energy(id);
   task.running = false;
+  task.ran = now_;
+  task.ran_ns += static_cast<double>(now_ - task.began);
+  if (unit.inside == static_cast<int>(id)) unit.inside = -1;
   const std::uint32_t last = unit.tasks.back();
   unit.tasks[task.place] = last;
   tasks_[last].place = task.place;
@@ -132,7 +144,7 @@ void World<E>::withdraw(std::uint32_t id) {
 
 template <Engine E>
 void World<E>::next_on(UnitState& unit) {
-  if (unit.waiting.empty() || unit.running > 0) return;
+  if (scheduler_ != nullptr || unit.waiting.empty() || unit.running > 0) return;
   std::size_t best = 0;
   for (std::size_t i = 1; i < unit.waiting.size(); ++i)
     if (more_urgent(unit, tasks_[unit.waiting[i]], tasks_[unit.waiting[best]])) best = i;

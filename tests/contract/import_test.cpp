@@ -76,7 +76,8 @@ TEST_CASE("every shipped table is what the commands in its README make, byte for
     INFO(entry.path());
     ++folders;
     int tables = 0;
-    for (const auto& file : fs::directory_iterator(entry.path())) tables += file.path().extension() == ".csv";
+    for (const auto& file : fs::directory_iterator(entry.path()))
+      tables += file.path().extension() == ".csv" && file.path().filename() != "blocks.csv";
     CHECK(compare_with_commands(entry.path() / "raw" / "README.md", entry.path()) == tables);
   }
   CHECK(folders >= 27);

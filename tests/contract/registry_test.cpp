@@ -16,9 +16,17 @@ using manager::Governor;
 using manager::Policy;
 using manager::Registry;
 
-const std::vector<std::string> kPolicies{
-    "alert",  "critical-speed", "dynamic-ofa", "dynamic-ofa-demo", "hierarchical", "learned", "mpc", "none",
-    "oracle", "pace",           "pid",         "race-to-idle",     "static",       "ucb"};
+const std::vector<std::string> kPolicies{"alert",    "band-heft",    "critical-speed",
+                                         "dream",    "dynamic-ofa",  "dynamic-ofa-demo",
+                                         "dysta",    "edf",          "edgeserving",
+                                         "fifo",     "hierarchical", "learned",
+                                         "legodnn",  "lst",          "mpc",
+                                         "nestdnn",  "neuos",        "none",
+                                         "oracle",   "pace",         "pid",
+                                         "planaria", "prema",        "prime-q",
+                                         "proteus",  "race-to-idle", "sdrm3",
+                                         "sjf",      "static",       "ucb",
+                                         "ztt"};
 const std::vector<std::string> kGovernors{"conservative", "interactive",     "jetson_clocks", "nvhost_podgov",
                                           "ondemand",     "performance",     "podgov",        "powersave",
                                           "schedutil",    "simple_ondemand", "userspace"};

@@ -123,6 +123,18 @@ Scenario generate(Lab& lab, std::uint64_t seed) {
   scenario["governors"]["cpu"] =
       dice.one_of({"performance", "powersave", "schedutil", "ondemand", "conservative", "interactive"});
   for (auto& [name, app] : scenario["applications"].items()) app["io_wait"] = dice.coin();
+  if (dice.coin()) {
+    scenario["scheduler"] = dice.one_of({"fifo", "edf", "lst", "sjf", "prema", "planaria", "sdrm3", "dysta"});
+    if (dice.coin()) {
+      lab.network["blocks"] = "blocks.csv";
+      std::string blocks = "subnet,unit,block,latency_ms,provenance,source\n";
+      for (const char* row :
+           {"L1,gpu,a,1", "L1,gpu,b,2", "L3,gpu,a,1", "L3,gpu,b,1", "L3,gpu,c,3", "L3,cpu,a,1", "L3,cpu,b,2"})
+        blocks += std::string(row) + ",derived,made up\n";
+      lab.write("net/blocks.csv", blocks);
+    }
+  }
+  if (dice.upto(4) == 0) scenario["battery"] = {{"capacity_j", dice.real(2, 12)}};
   return lab.load(scenario);
 }
 

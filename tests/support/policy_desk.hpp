@@ -17,10 +17,27 @@
 //   application members  subnet ("L1"), unit (first), active (true), admitted (true), latency_target_ms,
 //   accuracy_floor,
 //            energy_budget_mj, power_budget_w, priority, arrived, completed, missed, dropped, waiting, oldest_wait_ms,
-//            switch_ms, switch_energy_mj (0)
+//            switch_ms, switch_energy_mj (0), batch, most_batch, batch_marginal (1), memory_mb ([by sub-network], 0)
+//   of the board, in `set` alone: "temperatures_c": […], "battery": {"capacity_j", "charge_j", "until_s"},
+//            "thermal_budget": {"limit_c", ["node": -1]}
 //   A completion's defaults: the application that the step is about, its sub-network and unit now, profile_ms what the
 //   table says for them at the clock in effect, service_ms = profile_ms, latency_ms = service_ms, at_ms the step's,
 //   missed = latency over target.
+//
+//
+// A step with a `queue` asks the policy's scheduler instead of the policy:
+//
+//   queue    {["unit": first], "claims": [{"app", ["arrival_ms": 0], ["deadline_ms"], ["remaining_ms"], …}],
+//            ["free_in_ms": {unit: ms}]}
+//   claim members  deadline_ms (arrival_ms + the application's latency target, if it has one), priority (the
+//            application's), subnet, unit (the application's), isolated_ms (the tables', on the queue's unit at its
+//            clock now), remaining_ms (isolated_ms), next_ms (remaining_ms), block_share (next_ms / isolated_ms),
+//            ran_ms (arrival_ms), started (false), stretch (1), frame, lost, children (0), may_run (units that the
+//            tables cover; for one that has started, its own)
+//
+// and its answer is {"run": application or null, "give_up": [applications]}, the latter where there are any; claims are
+// shown by arrival and then by application, as a simulation does, and without those given up the second time. Where all
+// are given up, nothing is run.
 //
 // In a step, `set` comes first, then `complete`, then the decision. Its writes are then applied to what the policy is
 // shown next: sub-networks, mappings and admission at once, clocks at once and within the limits (and the domain is no
@@ -80,6 +97,7 @@ class PolicyDesk final : public manager::Profile {
       view.index = static_cast<int>(apps_.size()) - 1;
       view.accuracy = json.at("accuracy").get<std::vector<double>>();
       view.subnets = static_cast<int>(view.accuracy.size());
+      view.memory_mb.assign(view.accuracy.size(), 0);
       view.active = true;
       tables_.emplace_back();
     }
@@ -112,6 +130,14 @@ class PolicyDesk final : public manager::Profile {
         temperatures_c_ = numbers(value);
         continue;
       }
+      if (path == "battery") {
+        battery_ = {value.at("capacity_j"), value.at("charge_j"), from_s(value.at("until_s").get<double>())};
+        continue;
+      }
+      if (path == "thermal_budget") {
+        thermal_budget_ = {value.at("limit_c"), value.value("node", -1)};
+        continue;
+      }
       const std::size_t dot = path.rfind('.');
       if (dot == std::string::npos) throw std::runtime_error("\"" + path + "\" is not name.member");
       set_members(path.substr(0, dot), Json{{path.substr(dot + 1), value}});
@@ -119,6 +145,8 @@ class PolicyDesk final : public manager::Profile {
     const Json completions = step.value("complete", Json::array());
     for (const Json& completion : completions) complete(completion, seen);
     for (manager::RailView& rail : rails_) rail.read_at = seen.now;
+    seen.battery = battery_;
+    seen.thermal_budget = thermal_budget_;
     seen.applications = apps_;
     seen.units = units_;
     seen.domains = domains_;
@@ -126,8 +154,9 @@ class PolicyDesk final : public manager::Profile {
     seen.temperatures_c = temperatures_c_;
     seen.profile = this;
     decision_.clear();
-    policy_->decide(seen, decision_);
     keys_.clear();
+    if (step.contains("queue")) return writes_ = schedule(seen, step["queue"]);
+    policy_->decide(seen, decision_);
     writes_ = Json::object();
     for (const manager::Write& write : decision_.writes) apply(write);
     return writes_;
@@ -252,6 +281,14 @@ class PolicyDesk final : public manager::Profile {
       app.waiting = value.get<std::uint32_t>();
     else if (member == "oldest_wait_ms")
       app.oldest_wait_ms = value.get<double>();
+    else if (member == "batch")
+      app.batch = value.get<int>();
+    else if (member == "most_batch")
+      app.most_batch = value.get<int>();
+    else if (member == "batch_marginal")
+      app.batch_marginal = value.get<double>();
+    else if (member == "memory_mb")
+      app.memory_mb = value.get<std::vector<double>>();
     else if (member == "switch_ms")
       app.switch_ms = value.get<double>();
     else if (member == "switch_energy_mj")
@@ -301,6 +338,7 @@ class PolicyDesk final : public manager::Profile {
     const int opp = domains_[units_[sample.unit].domains[0]].opp;
     sample.profile_ms = told.contains("profile_ms") ? number(told["profile_ms"])
                                                     : entry(app.index, sample.subnet, sample.unit, opp).latency_ms;
+    sample.batch = told.value("batch", 1);
     sample.service_ms = told.value("service_ms", sample.profile_ms);
     sample.latency_ms = told.value("latency_ms", sample.service_ms);
     sample.missed = told.value("missed", app.latency_target_ms > 0 && sample.latency_ms > app.latency_target_ms);
@@ -310,6 +348,85 @@ class PolicyDesk final : public manager::Profile {
       app.missed += sample.missed;
       app.arrived = std::max(app.arrived, app.completed);
     }
+  }
+
+  Json schedule(const manager::Observation& seen, const Json& queue) {
+    manager::Scheduler* scheduler = policy_->scheduler();
+    if (scheduler == nullptr) throw std::runtime_error("this policy schedules nothing");
+    manager::Vacancy vacancy;
+    vacancy.unit = queue.contains("unit") ? index(units_, queue["unit"]) : 0;
+    vacancy.opp = domains_[units_[vacancy.unit].domains[0]].opp;
+    std::vector<double> free_in_ms(units_.size(), 0);
+    const Json busy = queue.value("free_in_ms", Json::object());
+    for (const auto& [unit, ms] : busy.items()) free_in_ms[index(units_, unit)] = ms;
+    struct Waiting {
+      manager::Claim claim;
+      std::vector<std::uint8_t> may_run;
+    };
+    std::vector<Waiting> waiting;
+    for (const Json& told : queue.at("claims")) {
+      const manager::AppView& app = apps_[index(apps_, told.at("app"))];
+      manager::Claim claim;
+      claim.app = app.index;
+      claim.frame = told.value("frame", 0u);
+      claim.subnet = told.contains("subnet") ? subnet_of(told["subnet"]) : app.subnet;
+      claim.unit = told.contains("unit") ? index(units_, told["unit"]) : app.unit;
+      const double arrival_ms = told.value("arrival_ms", 0.0);
+      claim.arrival = from_ms(arrival_ms);
+      if (told.contains("deadline_ms"))
+        claim.deadline = from_ms(told["deadline_ms"].get<double>());
+      else if (app.latency_target_ms > 0)
+        claim.deadline = from_ms(arrival_ms + app.latency_target_ms);
+      claim.priority = told.value("priority", app.priority);
+      claim.isolated_ms = told.contains("isolated_ms")
+                              ? told["isolated_ms"].get<double>()
+                              : entry(app.index, claim.subnet, vacancy.unit, vacancy.opp).latency_ms;
+      claim.remaining_ms = told.value("remaining_ms", claim.isolated_ms);
+      claim.next_ms = told.value("next_ms", claim.remaining_ms);
+      claim.block_share = told.value("block_share", claim.next_ms / claim.isolated_ms);
+      claim.ran = from_ms(told.value("ran_ms", arrival_ms));
+      claim.started = told.value("started", false);
+      claim.stretch = told.value("stretch", 1.0);
+      claim.lost = told.value("lost", 0u);
+      claim.children = told.value("children", 0u);
+      std::vector<std::uint8_t> may_run(units_.size(), 0);
+      if (told.contains("may_run"))
+        for (const Json& unit : told["may_run"]) may_run[index(units_, unit)] = 1;
+      else
+        for (const manager::UnitView& unit : units_)
+          may_run[unit.index] = (!claim.started || unit.index == claim.unit) &&
+                                entry(app.index, claim.subnet, unit.index, 0).latency_ms > 0;
+      waiting.push_back({claim, std::move(may_run)});
+    }
+    std::stable_sort(waiting.begin(), waiting.end(), [](const Waiting& a, const Waiting& b) {
+      return std::pair(a.claim.arrival, a.claim.app) < std::pair(b.claim.arrival, b.claim.app);
+    });
+    std::vector<manager::Claim> claims;
+    std::vector<std::uint8_t> may_run;
+    const auto show = [&] {
+      claims.clear(), may_run.clear();
+      for (const Waiting& one : waiting) {
+        claims.push_back(one.claim);
+        may_run.insert(may_run.end(), one.may_run.begin(), one.may_run.end());
+      }
+      vacancy.claims = claims;
+      vacancy.may_run = may_run;
+      vacancy.free_in_ms = free_in_ms;
+    };
+    show();
+    Json answer = {{"run", nullptr}};
+    std::vector<int> hopeless;
+    scheduler->give_up(seen, vacancy, hopeless);
+    std::sort(hopeless.begin(), hopeless.end());
+    for (const int i : hopeless)
+      if (!claims.at(i).started) answer["give_up"].push_back(apps_[claims[i].app].name);
+    for (std::size_t k = hopeless.size(); k-- > 0;)
+      if (!claims[hopeless[k]].started) waiting.erase(waiting.begin() + hopeless[k]);
+    show();
+    if (claims.empty()) return answer;
+    const int pick = scheduler->pick(seen, vacancy);
+    if (pick >= 0) answer["run"] = apps_[claims.at(pick).app].name;
+    return answer;
   }
 
   void apply(const manager::Write& write) {
@@ -364,6 +481,13 @@ class PolicyDesk final : public manager::Profile {
         domain.governed = true;
         break;
       }
+      case Knob::batch: {
+        manager::AppView& app = apps_.at(write.target);
+        if (write.value < 1 || write.value > app.most_batch) throw std::runtime_error("a batch that there is not");
+        told(app.name, write.value);
+        app.batch = write.value;
+        break;
+      }
       case Knob::cores: {
         manager::UnitView& unit = units_.at(write.target);
         told(unit.name, write.value);
@@ -379,6 +503,8 @@ class PolicyDesk final : public manager::Profile {
   std::vector<manager::DomainView> domains_;
   std::vector<manager::RailView> rails_;
   std::vector<double> temperatures_c_;
+  manager::BatteryView battery_;
+  manager::ThermalBudgetView thermal_budget_;
   std::vector<AppTables> tables_;            // by application
   std::vector<std::vector<double>> idle_w_;  // by unit, OPP
   manager::Decision decision_;

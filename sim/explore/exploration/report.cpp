@@ -37,8 +37,9 @@ std::string sparkline(const std::vector<Step>& steps) {
   for (const Step& step : steps) low = std::min(low, step.hypervolume), high = std::max(high, step.hypervolume);
   std::string out;
   for (const Step& step : steps) {
+    // Volumes of values as large as 1e200 are infinite, and no share of each other.
     const double share = high > low ? (step.hypervolume - low) / (high - low) : 1;
-    out += kBars[static_cast<std::size_t>(std::lround(7 * share))];
+    out += kBars[static_cast<std::size_t>(std::lround(7 * (std::isfinite(share) ? share : 1)))];
   }
   return out;
 }

@@ -15,6 +15,9 @@ template <class... F>
 struct Overloaded : F... {
   using F::operator()...;
 };
+// clang before 17 deduces no arguments of an aggregate without it.
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
 
 double four_digits(double x, double low, double high) {
   if (x == 0) return x;

@@ -74,16 +74,39 @@ struct Frame {
 // Frames wait in the order of arrivals; interval sums look this far ahead.
 constexpr std::size_t kWindow = 40;
 
-class Program {
+// A program of columns that are 0 or 1, in the solver.
+class BinaryModel {
  public:
-  Program(const std::vector<Problem>& problems, int most_nodes)
-      : problems_(problems),
-        cbc_(*Cbc::instance()),
-        model_(cbc_.newModel(), cbc_.deleteModel),
-        future_(*problems.at(0).future) {
+  explicit BinaryModel(int most_nodes) : cbc_(*Cbc::instance()), model_(cbc_.newModel(), cbc_.deleteModel) {
     cbc_.setLogLevel(model_.get(), 0);
     cbc_.setParameter(model_.get(), "maxNodes", std::to_string(std::max(1, most_nodes)).c_str());
     cbc_.setObjSense(model_.get(), 1);
+  }
+  int column(double cost) {
+    cbc_.addCol(model_.get(), "", 0, 1, cost, 1, 0, nullptr, nullptr);
+    return columns_++;
+  }
+  void row(const std::vector<int>& columns, const std::vector<double>& factors, char sense, double right) {
+    cbc_.addRow(model_.get(), "", static_cast<int>(columns.size()), columns.data(), factors.data(), sense, right);
+  }
+  void solve() { cbc_.solve(model_.get()); }
+  const double* solution() const { return cbc_.getColSolution(model_.get()); }
+  double value() const { return cbc_.getObjValue(model_.get()); }
+  /// What no solution can be below.
+  double bound() const {
+    return cbc_.isProvenOptimal(model_.get()) ? value() : std::min(value(), cbc_.getBestPossibleObjValue(model_.get()));
+  }
+
+ private:
+  const Cbc& cbc_;
+  std::unique_ptr<Cbc_Model, decltype(&::Cbc_deleteModel)> model_;
+  int columns_ = 0;
+};
+
+class Program {
+ public:
+  Program(const std::vector<Problem>& problems, int most_nodes)
+      : problems_(problems), model_(most_nodes), future_(*problems.at(0).future) {
     for (std::size_t a = 0; a < problems.size(); ++a) add_frames(static_cast<int>(a));
     std::stable_sort(frames_.begin(), frames_.end(),
                      [](const Frame& a, const Frame& b) { return a.arrival < b.arrival; });
@@ -92,13 +115,11 @@ class Program {
   }
 
   MilpSolution solve() {
-    cbc_.solve(model_.get());
+    model_.solve();
     MilpSolution out;
-    const double* x = cbc_.getColSolution(model_.get());
-    const double value = cbc_.getObjValue(model_.get());
-    out.bound =
-        cbc_.isProvenOptimal(model_.get()) ? value : std::min(value, cbc_.getBestPossibleObjValue(model_.get()));
-    out.gap = (value - out.bound) / std::max(1e-12, std::abs(out.bound));
+    const double* x = model_.solution();
+    out.bound = model_.bound();
+    out.gap = (model_.value() - out.bound) / std::max(1e-12, std::abs(out.bound));
     out.configuration.resize(problems_.size());
     for (const Frame& frame : frames_) {  // in order of arrival, so that each application's are in its own order
       int chosen = frame.fastest;
@@ -114,14 +135,6 @@ class Program {
   }
 
  private:
-  int column(double cost) {
-    cbc_.addCol(model_.get(), "", 0, 1, cost, 1, 0, nullptr, nullptr);
-    return columns_++;
-  }
-  void row(const std::vector<int>& columns, const std::vector<double>& factors, char sense, double right) {
-    cbc_.addRow(model_.get(), "", static_cast<int>(columns.size()), columns.data(), factors.data(), sense, right);
-  }
-
   void add_frames(int a) {
     const Problem& problem = problems_[static_cast<std::size_t>(a)];
     const Future::App& app = future_.apps[static_cast<std::size_t>(a)];
@@ -163,11 +176,11 @@ class Program {
                  (other.alone_ns < option.alone_ns || other.cost < option.cost ||
                   other.configuration < option.configuration);
         });
-        if (!needless) frame.choices.push_back({column(option.cost), option.configuration, option.alone_ns});
+        if (!needless) frame.choices.push_back({model_.column(option.cost), option.configuration, option.alone_ns});
       }
       // Not in time: lost where it is due before the end; else it may simply not be done by then.
       const bool lost = frame.due <= future_.end;
-      frame.late_column = column(lost && counts ? objective.miss : 0);
+      frame.late_column = model_.column(lost && counts ? objective.miss : 0);
       frames_.push_back(std::move(frame));
     }
   }
@@ -175,7 +188,7 @@ class Program {
   void one_of(const Frame& frame) {
     std::vector<int> columns{frame.late_column};
     for (const Choice& choice : frame.choices) columns.push_back(choice.column);
-    row(columns, std::vector<double>(columns.size(), 1), 'E', 1);
+    model_.row(columns, std::vector<double>(columns.size(), 1), 'E', 1);
   }
 
   // In each interval from an arrival to a deadline, what must be done within it fits.
@@ -216,33 +229,54 @@ class Program {
           most += longest;
         }
         const double room_ms = demand.done_ns(frames[i]->arrival, end, weight) * 1e-6;
-        if (most > room_ms) row(columns, factors, 'L', room_ms + 1e-6);  // a nanosecond for rounding
+        if (most > room_ms) model_.row(columns, factors, 'L', room_ms + 1e-6);  // a nanosecond for rounding
       }
     }
   }
 
   const std::vector<Problem>& problems_;
-  const Cbc& cbc_;
-  std::unique_ptr<Cbc_Model, decltype(&::Cbc_deleteModel)> model_;
+  BinaryModel model_;
   const Future& future_;
   std::vector<Frame> frames_;
-  int columns_ = 0;
 };
+
+std::mutex one_at_a_time;  // the solver's C interface keeps state of its own
 
 }  // namespace
 
 bool milp_available() { return Cbc::instance() != nullptr; }
 
 MilpSolution solve_milp(const std::vector<Problem>& problems, int most_nodes) {
-  static std::mutex one_at_a_time;  // the solver's C interface keeps state of its own
   const std::lock_guard lock(one_at_a_time);
   return Program(problems, most_nodes).solve();
+}
+
+bool solve_binary(const BinaryProgram& program, int most_nodes, std::vector<char>& taken) {
+  const std::lock_guard lock(one_at_a_time);
+  BinaryModel model(most_nodes);
+  for (const double cost : program.cost) model.column(cost);
+  for (const BinaryProgram::Row& row : program.rows) model.row(row.columns, row.factors, row.sense, row.right);
+  model.solve();
+  const double* x = model.solution();
+  if (x == nullptr) return false;
+  // What it tells of a program without a solution is no solution: looked at, whatever it says of itself.
+  std::vector<char> found(program.cost.size(), 0);
+  for (std::size_t i = 0; i < found.size(); ++i) found[i] = x[i] > 0.5;
+  for (const BinaryProgram::Row& row : program.rows) {
+    double left = 0;
+    for (std::size_t i = 0; i < row.columns.size(); ++i) left += found[row.columns[i]] ? row.factors[i] : 0;
+    const double near = 1e-6 * (1 + std::abs(row.right));
+    if (left > row.right + near || (row.sense == 'E' && left < row.right - near)) return false;
+  }
+  taken = std::move(found);
+  return true;
 }
 
 #else
 
 bool milp_available() { return false; }
 MilpSolution solve_milp(const std::vector<Problem>&, int) { throw InternalError("built without a solver"); }
+bool solve_binary(const BinaryProgram&, int, std::vector<char>&) { throw InternalError("built without a solver"); }
 
 #endif
 

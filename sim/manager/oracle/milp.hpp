@@ -1,4 +1,5 @@
-// A mixed-integer program that bounds from below what several applications can cost, whoever schedules them.
+// A mixed-integer program that bounds from below what several applications can cost, whoever schedules them; and the
+// solver that it has, for other programs of yes and no.
 #pragma once
 
 #include <vector>
@@ -15,6 +16,22 @@ struct MilpSolution {
 
 /// Whether this program was built with a solver.
 bool milp_available();
+
+/// Minimise cost . x with every x 0 or 1, such that all rows hold.
+struct BinaryProgram {
+  struct Row {
+    std::vector<int> columns = {};
+    std::vector<double> factors = {};  ///< by entry of `columns`
+    char sense = 'L';                  ///< L: at most `right`, E: equal to it
+    double right = 0;
+  };
+  std::vector<double> cost;  ///< by column
+  std::vector<Row> rows;
+};
+
+/// By the same solver, which there must be. False where the rows exclude each other, or `most_nodes` did not suffice
+/// for any solution.
+bool solve_binary(const BinaryProgram& program, int most_nodes, std::vector<char>& taken);
 
 /// Every frame either is in time, in one configuration, or pays for a miss. What is in time must fit: in every interval
 /// from an arrival to a deadline, the frames that arrive and are due within it need no more of a unit than the

@@ -218,12 +218,11 @@ class Planner {
         for (; frame + room < come; ++frame) cost += lost(p_.arrivals[frame]);
         at = arrival(frame, ready);
       }
-      while (at != kNever && app_.late == LatePolicy::drop_hopeless) {
-        const Time deadline = relative_deadline(std::max(at, ready));
-        if (deadline == kNever ||
-            static_cast<double>(std::max(at, ready)) + fastest_ns(before, c, std::max(at, ready)) <=
-                static_cast<double>(at + deadline))
-          break;
+      const bool hopeless = app_.late == LatePolicy::drop_hopeless;
+      while (at != kNever && (hopeless || app_.late == LatePolicy::drop_late)) {
+        const Time begin = std::max(at, ready), deadline = relative_deadline(begin);
+        const double least_ns = hopeless ? fastest_ns(before, c, begin) : 0;
+        if (deadline == kNever || static_cast<double>(begin) + least_ns <= static_cast<double>(at + deadline)) break;
         cost += lost(at);
         at = arrival(++frame, ready);
       }

@@ -19,6 +19,7 @@
 // active are not counted. The ladder keeps the accuracy floor and the budgets: here they come before latency, for a
 // controller of one number cannot weigh them. Without `dvfs` clocks are left to governors; with it, a clock that
 // applications share runs as fast as the most demanding asks.
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -79,6 +80,8 @@ class Pid final : public Policy {
   }
 
  private:
+  static constexpr double kMostError = 1e12;
+
   struct State {
     Climber climber;
     double integral = 0, error = 0, latency_ms = 0;
@@ -107,7 +110,8 @@ class Pid final : public Policy {
     });
     if (!fresh || state.climber.index() < 0 || app.latency_target_ms <= 0) return;
     const double reference_ms = p_.reference * app.latency_target_ms;
-    const double error = (reference_ms - state.latency_ms) / reference_ms;
+    // Bounded: a target near zero would make it infinite, and the difference of two such is no number.
+    const double error = std::max((reference_ms - state.latency_ms) / reference_ms, -kMostError);
     const double change = error - state.error;
     state.error = error;
     if (std::abs(error) <= p_.dead_band) return;

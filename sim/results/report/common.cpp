@@ -34,6 +34,7 @@ std::string_view name_of(ResultKind kind) {
     case ResultKind::comparison: return "comparison";
     case ResultKind::sweep: return "sweep";
     case ResultKind::exploration: return "exploration";
+    case ResultKind::ranking: return "ranking";
   }
   throw InternalError("no such kind of results");
 }
@@ -43,7 +44,7 @@ ResultKind kind_of(const fs::path& directory) {
   std::error_code code;
   if (!fs::exists(directory, code)) throw InputError(here, "no such directory");
   if (!fs::is_directory(directory, code))
-    throw InputError(here, "is a file; the directory of a run, comparison, sweep or exploration is expected");
+    throw InputError(here, "is a file; the directory of a run, comparison, sweep, exploration or ranking is expected");
   const auto has = [&](const char* name) { return fs::exists(directory / name, code); };
   if (has("manifest.json") && has("comparison.json"))
     throw InputError(
@@ -65,11 +66,15 @@ ResultKind kind_of(const fs::path& directory) {
                        "goes on");
     return ResultKind::exploration;
   }
+  if (has("ranking.json")) return ResultKind::ranking;
+  if (has("cells"))
+    throw InputError(here,
+                     "holds an unfinished ranking: there is no ranking.json in it; the command that began it goes on");
   if (has("jobs.csv") || has("summary.json"))
     throw InputError(here, "holds an unfinished run: there is no manifest.json in it, which is written last");
   throw InputError(here,
-                   "holds no results: none of manifest.json (a run), comparison.json, sweep.json and "
-                   "explore.json is in it; --out of those commands writes them");
+                   "holds no results: none of manifest.json (a run), comparison.json, sweep.json, explore.json and "
+                   "ranking.json is in it; --out of those commands writes them");
 }
 
 Json empty_payload(ResultKind kind, const Request& request) {
@@ -89,6 +94,7 @@ Json empty_payload(ResultKind kind, const Request& request) {
           {"paired", nullptr},
           {"sweep", nullptr},
           {"sensitivity", nullptr},
+          {"matrix", nullptr},
           {"runs", Json::array()},
           {"sections", Json::array()}};
 }

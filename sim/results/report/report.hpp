@@ -16,7 +16,7 @@
 
 namespace dynasoc::report {
 
-enum class ResultKind : std::uint8_t { run, comparison, sweep, exploration };
+enum class ResultKind : std::uint8_t { run, comparison, sweep, exploration, ranking };
 std::string_view name_of(ResultKind kind);
 
 /// What kind of results a directory holds. Throws InputError for one that holds none, or unfinished ones.

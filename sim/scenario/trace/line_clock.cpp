@@ -6,8 +6,8 @@
 namespace dynasoc::trace {
 
 namespace {
-constexpr std::int64_t kGap = 10;              // seconds without a line that are worth a word
-constexpr std::int64_t kMost = 8'000'000'000;  // seconds that a log may span: more do not fit the clock
+constexpr std::int64_t kGap = 10;                     // seconds without a line that are worth a word
+constexpr std::int64_t kMostSeconds = 8'000'000'000;  // seconds that a log may span: more do not fit the clock
 }  // namespace
 
 void LineClock::line(std::int64_t second, const std::vector<double>& values, const Location& where,
@@ -26,7 +26,7 @@ void LineClock::line(std::int64_t second, const std::vector<double>& values, con
   }
   if (second != kUndated) {
     second += shift_;
-    if (std::abs(second - first_) > kMost) {
+    if (std::abs(second - first_) > kMostSeconds) {
       report_.remark("an impossible date: placed behind the line before", where, text);
       second = second_;
     } else if (second < second_) {
@@ -51,8 +51,8 @@ void LineClock::line(std::int64_t second, const std::vector<double>& values, con
     flush_group(false);
     second_ = second;
   }
-  constexpr std::size_t kMost = 100'000;  // lines in a second: a clock that stands still must not fill the memory
-  if (group_size_ == kMost) flush_group(false);
+  constexpr std::size_t kMostLines = 100'000;  // lines in a second: a clock that stands still must not fill the memory
+  if (group_size_ == kMostLines) flush_group(false);
   if (group_size_ == group_.size()) group_.emplace_back();
   group_[group_size_++] = values;
 }

@@ -133,15 +133,16 @@ class Reader {
     std::vector<protozero::data_view> events, compact;
     while (bundle.next()) {
       const bool message = bundle.wire_type() == protozero::pbf_wire_type::length_delimited;
-      if (bundle.tag() == field::kCpu && !message)
+      const bool number = bundle.wire_type() == protozero::pbf_wire_type::varint;
+      if (bundle.tag() == field::kCpu && number)
         cpu = static_cast<std::int32_t>(std::min<std::uint32_t>(bundle.get_uint32(), 1 << 20));
       else if (bundle.tag() == field::kEvent && message)
         events.push_back(bundle.get_view());
       else if (bundle.tag() == field::kCompactSched && message)
         compact.push_back(bundle.get_view());
-      else if (bundle.tag() == field::kLostEvents && !message && bundle.get_bool())
-        report_.remark("the tracer lost events here", where_, "");
-      else if (bundle.tag() != field::kLostEvents || message)
+      else if (bundle.tag() == field::kLostEvents && number) {
+        if (bundle.get_uint64() != 0) report_.remark("the tracer lost events here", where_, "");
+      } else
         bundle.skip();
     }
     for (const auto& data : events) try {
@@ -171,17 +172,20 @@ class Reader {
   };
   static Fields fields(pbf_reader message) {
     Fields out;
-    while (message.next()) switch (message.wire_type()) {
+    while (message.next()) {
+      const auto tag = message.tag();  // reading the value may forget it
+      switch (message.wire_type()) {
         case protozero::pbf_wire_type::varint:
-          out.numbers[message.tag()] = static_cast<std::int64_t>(message.get_uint64());
+          out.numbers[tag] = static_cast<std::int64_t>(message.get_uint64());
           break;
         case protozero::pbf_wire_type::length_delimited: {
           const auto view = message.get_view();
-          out.texts[message.tag()] = {view.data(), view.size()};
+          out.texts[tag] = {view.data(), view.size()};
           break;
         }
         default: message.skip();
       }
+    }
     return out;
   }
 
@@ -192,9 +196,10 @@ class Reader {
     protozero::data_view body;
     while (message.next()) {
       const bool is_message = message.wire_type() == protozero::pbf_wire_type::length_delimited;
-      if (message.tag() == field::kTimestamp && !is_message)
+      const bool is_number = message.wire_type() == protozero::pbf_wire_type::varint;
+      if (message.tag() == field::kTimestamp && is_number)
         out.at = static_cast<Time>(message.get_uint64());
-      else if (message.tag() == field::kPid && !is_message)
+      else if (message.tag() == field::kPid && is_number)
         pid = static_cast<std::int64_t>(message.get_uint64());
       else if (is_message)
         kind = message.tag(), body = message.get_view();
@@ -253,10 +258,11 @@ class Reader {
         message.skip();
         continue;
       }
+      const auto tag = message.tag();
       const auto view = message.get_view();
-      if (message.tag() == 1) {
+      if (tag == 1) {
         name = {view.data(), view.size()};
-      } else if (message.tag() == 2) {
+      } else if (tag == 2) {
         const Fields f = fields(pbf_reader(view));
         const std::string key(f.text(1));
         if (f.texts.contains(3)) texts[key] = f.text(3);

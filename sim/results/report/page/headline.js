@@ -29,8 +29,16 @@
     ];
   }
 
+  /** A ranking's table of each manager in each scenario. */
+  function matrix(data) {
+    if (!data.matrix) return null;
+    const { columns, rows, note } = data.matrix;
+    return [page.tables.table({ caption: 'Regret by scenario', columns, rows }), page.elements.note(note)];
+  }
+
   const captions = {
     run: 'Results by application', comparison: 'Results by manager', sweep: 'Results', exploration: 'Configurations on the front',
+    ranking: 'Managers by regret',
   };
 
   function shareBar(name, shares) {
@@ -57,5 +65,5 @@
       create('strong', null, 'Rests on'), bars, shares.of ? create('span', { class: 'muted' }, shares.of) : null);
   }
 
-  page.headline = { headline, provenance };
+  page.headline = { headline, matrix, provenance };
 })(window.dynasoc = window.dynasoc || {});

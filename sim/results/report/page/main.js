@@ -5,6 +5,7 @@
 
   const sections = {
     headline: { title: 'Results', build: later('headline', 'headline') },
+    matrix: { title: 'Scenario by scenario', build: later('headline', 'matrix') },
     front: { title: 'Pareto front', build: later('front', 'build') },
     paired: { title: 'Paired differences', build: later('comparison', 'paired') },
     regret: { title: 'Regret to the oracle', build: later('comparison', 'regret') },

@@ -1,0 +1,183 @@
+// A scheduler chooses whose inference has a unit next; where an inference may be interrupted; frames served together.
+// Worked by hand. On the `gpu` L1, L2, L3 take 10, 20, 40 ms.
+#include <catch2/catch.hpp>
+
+#include "support/hooked_policy.hpp"
+#include "support/lab.hpp"
+
+namespace dynasoc::test {
+namespace {
+
+// Applications by name, each {"at": [arrivals in ms], …members}; `policy` schedules.
+RunRecord schedule(Lab& lab, Json apps, const Json& policy, Json more = Json::object()) {
+  for (auto& [name, app] : apps.items()) {
+    lab.write_trace(name + ".csv", app["at"].get<std::vector<double>>());
+    app.erase("at");
+    app["arrivals"] = {{"kind", "trace"}, {"file", name + ".csv"}};
+    if (!app.contains("unit")) app["unit"] = "gpu";
+    if (!app.contains("execution")) app["execution"] = {{"kind", "constant"}};
+  }
+  more["duration_s"] = more.value("duration_s", 0.5);
+  more["applications"] = apps;
+  if (!policy.is_null()) more["policy"] = policy;
+  return lab.run(more);
+}
+
+// Costs nothing, so that the arithmetic stays round.
+Json free_of_cost(const std::string& name) { return {{"name", name}, {"cost_us", 0}}; }
+
+// L3 in four blocks of a quarter each, L2 in two, L1 in one; on the gpu alone.
+void give_blocks(Lab& lab) {
+  lab.network["blocks"] = "blocks.csv";
+  std::string text = "subnet,unit,block,latency_ms,provenance,source\n";
+  for (const char* row : {"L3,gpu,a,1", "L3,gpu,b,1", "L3,gpu,c,1", "L3,gpu,d,1", "L2,gpu,a,3", "L2,gpu,b,3"})
+    text += std::string(row) + ",derived,made up\n";
+  lab.write("net/blocks.csv", text);
+}
+
+}  // namespace
+
+TEST_CASE("under a scheduler a fair unit serves one inference at a time", "[scheduler]") {
+  Lab lab;
+  const Json apps = parse_json(R"({"a": {"at": [0], "subnet": "L2"}, "b": {"at": [5], "subnet": "L1"}})");
+  const RunRecord shared = schedule(lab, apps, "none");
+  CHECK(story_of(shared, 0) == "0>0-30 met");  // alone for 5 ms, then half of the unit until b is done at 25
+  const RunRecord queued = schedule(lab, apps, free_of_cost("fifo"));
+  CHECK(story_of(queued, 0) == "0>0-20 met");
+  CHECK(story_of(queued, 1) == "5>20-30 met");
+  CHECK(queued.preemptions == 0);
+}
+
+TEST_CASE("frames of one instant are all there when the scheduler chooses", "[scheduler]") {
+  Lab lab;
+  const Json apps = parse_json(R"({"a": {"at": [10], "subnet": "L3", "targets": [{"latency_ms": 200}]},
+                                   "b": {"at": [10], "subnet": "L1", "targets": [{"latency_ms": 15}]}})");
+  const RunRecord record = schedule(lab, apps, free_of_cost("edf"));
+  CHECK(story_of(record, 0) == "10>20-60 met");
+  CHECK(story_of(record, 1) == "10>10-20 met");
+}
+
+TEST_CASE("an inference is interrupted at the end of its block, and goes on where it was", "[scheduler]") {
+  Lab lab;
+  give_blocks(lab);
+  const Json apps = parse_json(R"({"long": {"at": [0], "subnet": "L3", "targets": [{"latency_ms": 400}]},
+                                   "urgent": {"at": [13], "subnet": "L1", "targets": [{"latency_ms": 30}]}})");
+  const RunRecord record = schedule(lab, apps, free_of_cost("edf"));
+  // Blocks of 10 ms: at 13 it is in its second, which ends at 20.
+  CHECK(story_of(record, 1) == "13>20-30 met");
+  CHECK(story_of(record, 0) == "0>0-50 met");
+  CHECK(record.preemptions == 1);
+  // Both are charged what they drew: 10 W above idle for 40 and 10 ms.
+  CHECK(jobs_of(record, 0)[0].energy_mj == Approx(400));
+  CHECK(jobs_of(record, 1)[0].energy_mj == Approx(100));
+}
+
+TEST_CASE("without a block table it runs to its end", "[scheduler]") {
+  Lab lab;
+  const Json apps = parse_json(R"({"long": {"at": [0], "subnet": "L3", "targets": [{"latency_ms": 400}]},
+                                   "urgent": {"at": [13], "subnet": "L1", "targets": [{"latency_ms": 30}]}})");
+  const RunRecord record = schedule(lab, apps, free_of_cost("edf"));
+  CHECK(story_of(record, 1) == "13>40-50 missed");
+  CHECK(record.preemptions == 0);
+}
+
+TEST_CASE("a block boundary that is asked for while the clock changes is where it is in the work", "[scheduler]") {
+  Lab lab;
+  give_blocks(lab);
+  // The whole at 500 MHz: blocks of 20 ms; at 33 it is in its second, which ends at 40.
+  const Json apps = parse_json(R"({"long": {"at": [0], "subnet": "L3", "targets": [{"latency_ms": 400}]},
+                                   "urgent": {"at": [33], "subnet": "L1", "targets": [{"latency_ms": 60}]}})");
+  const RunRecord record =
+      schedule(lab, apps, free_of_cost("edf"), Json{{"governors", {{"gpu", {{"name", "userspace"}, {"mhz", 500}}}}}});
+  CHECK(story_of(record, 1) == "33>40-60 met");
+  CHECK(story_of(record, 0) == "0>0-100 met");
+}
+
+TEST_CASE("the choice costs the unit its time", "[scheduler]") {
+  Lab lab;
+  const Json apps = parse_json(R"({"a": {"at": [0], "subnet": "L1"}, "b": {"at": [0], "subnet": "L1"}})");
+  const RunRecord record = schedule(lab, apps, Json{{"name", "fifo"}, {"cost_us", 1000}});
+  CHECK(story_of(record, 0) == "0>0-11 met");
+  CHECK(story_of(record, 1) == "0>11-22 met");
+  CHECK(record.manager_s == Approx(0.002));
+}
+
+TEST_CASE("choices between blocks cost their time once each, and end", "[scheduler]") {
+  Lab lab;
+  give_blocks(lab);
+  const Json apps = parse_json(R"({"a": {"at": [0], "subnet": "L3"}, "b": {"at": [1], "subnet": "L1"}})");
+  // fifo: at 12, 23, 34 it is chosen again, for b waits from 1 on; 1 ms each, and 1 for b.
+  const RunRecord record = schedule(lab, apps, Json{{"name", "fifo"}, {"cost_us", 1000}});
+  CHECK(story_of(record, 0) == "0>0-44 met");
+  CHECK(story_of(record, 1) == "1>44-55 met");
+  CHECK(record.manager_s == Approx(0.005));
+}
+
+TEST_CASE("background load shares the unit with the one inference that is in", "[scheduler]") {
+  Lab lab;
+  const Json apps = parse_json(R"({"a": {"at": [0], "subnet": "L1"}, "b": {"at": [0], "subnet": "L1"}})");
+  const RunRecord record =
+      schedule(lab, apps, free_of_cost("fifo"),
+               parse_json(R"({"background": {"job": {"unit": "gpu", "demand": {"kind": "continuous"}}}})"));
+  CHECK(story_of(record, 0) == "0>0-20 met");
+  CHECK(story_of(record, 1) == "0>20-40 met");
+}
+
+TEST_CASE("a scheduler beside a policy that has none", "[scheduler]") {
+  Lab lab;
+  const Json apps = parse_json(R"({"a": {"at": [0], "subnet": "L3", "targets": [{"latency_ms": 200}]},
+                                   "b": {"at": [0], "subnet": "L1", "targets": [{"latency_ms": 15}]}})");
+  const RunRecord record = schedule(lab, apps, "none", Json{{"scheduler", free_of_cost("edf")}});
+  CHECK(story_of(record, 1) == "0>0-10 met");
+  CHECK(story_of(record, 0) == "0>10-50 met");
+  CHECK_THROWS_WITH(schedule(lab, apps, "none", Json{{"scheduler", "pid"}}),
+                    Catch::Contains("/scheduler") && Catch::Contains("schedules nothing"));
+  CHECK_THROWS_WITH(schedule(lab, apps, "fifo", Json{{"scheduler", "edf"}}), Catch::Contains("schedules by itself"));
+}
+
+TEST_CASE("drop-late: what its deadline has passed by is not started, in the queue and before a unit", "[scheduler]") {
+  Lab lab;
+  const Json apps = parse_json(R"({"a": {"at": [0], "subnet": "L3"},
+      "b": {"at": [1, 2, 30], "subnet": "L1", "late": "drop-late", "targets": [{"latency_ms": 35}]}})");
+  const RunRecord record = schedule(lab, apps, free_of_cost("fifo"));
+  // At 40 the deadlines of the first two, 36 and 37, have passed; the third's has not.
+  CHECK(story_of(record, 1) == "1>dropped, 2>dropped, 30>40-50 met");
+  const RunRecord alone = schedule(lab, parse_json(R"({"b": {"at": [0, 1, 2], "subnet": "L3", "late": "drop-late",
+      "targets": [{"latency_ms": 50}]}})"),
+                                   "none");
+  CHECK(story_of(alone) == "0>0-40 met, 1>40-80 missed, 2>dropped");  // at 40 there was time; at 80 (2 + 50) not
+}
+
+TEST_CASE("frames served together take 1 + marginal (n - 1) times as long and share the energy", "[scheduler]") {
+  Lab lab;
+  const Json app = parse_json(R"({"app": {"at": [0, 1, 2, 3], "subnet": "L2", "targets": [{"latency_ms": 60}],
+      "batch": {"most": 3, "marginal": 0.5, "source": "made up"}}})");
+  // Nobody turns the knob: one at a time.
+  CHECK(story_of(schedule(lab, app, "none")) == "0>0-20 met, 1>20-40 met, 2>40-60 met, 3>60-80 missed");
+  const HookPolicy hook([](const manager::Observation& seen, manager::Decision& decision) {
+    if (seen.trigger == manager::Trigger::start) decision.set(manager::Knob::batch, 0, 9, manager::because("all"));
+    CHECK(seen.applications[0].most_batch == 3);
+  });
+  const RunRecord record = schedule(lab, app, parse_json(R"({"name": "test-hook", "period_ms": 1000})"));
+  CHECK(story_of(record) == "0>0-20 met, 1>20-60 met, 2>20-60 met, 3>20-60 met");  // 20 x (1 + 0.5 x 2)
+  CHECK(jobs_of(record)[0].energy_mj == Approx(200));
+  for (const std::size_t job : {1, 2, 3}) CHECK(jobs_of(record)[job].energy_mj == Approx(400.0 / 3));
+  CHECK(record.apps[0].provenance[static_cast<std::size_t>(Provenance::derived)] >= 3);
+}
+
+TEST_CASE("a block table is refused where it is wrong", "[scheduler]") {
+  Lab lab;
+  lab.network["blocks"] = "blocks.csv";
+  const auto refused = [&](const std::string& rows, const char* why) {
+    lab.write("net/blocks.csv", "subnet,unit,block,latency_ms,provenance,source\n" + rows);
+    CHECK_THROWS_WITH(schedule(lab, parse_json(R"({"a": {"at": [0]}})"), "none"), Catch::Contains(why));
+  };
+  refused("L4,gpu,a,1,derived,x\n", "L4");
+  refused("L1,gpu,a,0,derived,x\n", "blocks.csv:2");
+  refused("L1,gpu,a,1,guessed,x\n", "guessed");
+  refused("L1,gpu,a,1,derived,\n", "source");
+  lab.network["blocks"] = "none.csv";
+  CHECK_THROWS_WITH(schedule(lab, parse_json(R"({"a": {"at": [0]}})"), "none"), Catch::Contains("none.csv"));
+}
+
+}  // namespace dynasoc::test
