@@ -33,10 +33,12 @@ one() {
   mkdir -p "$corpus" "$build/findings/$target"
   "$program" "$target" --seeds "$corpus"
   "$program" "$target" --dictionary >"$build/dictionaries/$target"
+  local words=()
+  [[ ! -s $build/dictionaries/$target ]] || words=(-dict="$build/dictionaries/$target")  # libFuzzer refuses an empty one
   # Leaks are looked for in the test suites' sanitizer build; a text of a scenario's size is mutated, not one of megabytes.
   # The address space is bounded by the limit on memory, a text's time by the timeout: both are findings.
-  "$program" "$target" "$corpus" -dict="$build/dictionaries/$target" -max_total_time="$seconds" -max_len=20000 \
-    -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 -detect_leaks=0 \
+  ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS} "$program" "$target" "$corpus" "${words[@]}" \
+    -max_total_time="$seconds" -max_len=20000 -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 -detect_leaks=0 \
     -artifact_prefix="$build/findings/$target/" >"$log" 2>&1 </dev/null || true
 }
 export -f one

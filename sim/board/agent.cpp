@@ -72,7 +72,9 @@ Agent::Agent(const Target& target, int lease_ms)
   start(target);
   try {
     hello_ = call({{"op", "hello"}, {"protocol", 1}, {"lease_ms", lease_ms}});
-    if (hello_.value("protocol", 0) != 1) throw OutsideError("the agent of " + name_ + " speaks another protocol");
+    // Compared as JSON: a number that is no int has no value as one.
+    if (hello_.value("protocol", Json()) != Json(1))
+      throw OutsideError("the agent of " + name_ + " speaks another protocol");
     // A command that an ssh key forces does not see our options: better no run than one that writes.
     if (target.dry_run && !hello_.value("dry_run", false))
       throw OutsideError("the agent of " + name_ +

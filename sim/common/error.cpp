@@ -48,8 +48,9 @@ InputError::InputError(const std::string& message) : std::runtime_error(one_line
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kMost = 80;
   if (text.size() <= kMost) return "\"" + std::string(text) + "\"";
-  const auto boundary = [&](std::size_t at) {  // of a character
-    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
+  const auto boundary = [&](std::size_t at) {  // of a character, which has at most three bytes after its first
+    const std::size_t furthest = std::min(at + 3, text.size());
+    while (at < furthest && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
     return at;
   };
   return "\"" + std::string(text.substr(0, boundary(kMost / 2))) + "…" +

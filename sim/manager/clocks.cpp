@@ -29,7 +29,8 @@ double ReferenceClocks::slowdown(const Observation& seen, const AppView& app, co
   double table_ms = sample.profile_ms;
   if (const DomainView& domain = seen.domains[seen.units[sample.unit].domains[0]];
       domain.governed && !own_clocks && !seen.exact_profile)
-    table_ms = seen.profile->latency_ms(app.index, sample.subnet, sample.unit, opp(sample.unit));
+    table_ms = seen.profile->latency_ms(app.index, sample.subnet, sample.unit, opp(sample.unit)) *
+               app.batch_factor(sample.batch);
   const double ratio = sample.service_ms / table_ms;
   return table_ms > 0 && std::isfinite(ratio) ? ratio : 0;
 }

@@ -26,11 +26,12 @@ struct Sample {
   Time at = 0;            ///< when it was done
   double latency_ms = 0;  ///< arrival to result
   double service_ms = 0;  ///< start to result
-  double profile_ms = 0;  ///< what the table says for the sub-network and clocks in force when it was dispatched
-  int subnet = 0;         ///< index, 0 is L1, the smallest
-  int unit = 0;           ///< index of the unit it ran on
-  int batch = 1;          ///< frames that its inference served together
-  bool missed = false;    ///< it came after its deadline
+  /// What the table says for the sub-network and clocks in force when it was dispatched, of all frames served together.
+  double profile_ms = 0;
+  int subnet = 0;       ///< index, 0 is L1, the smallest
+  int unit = 0;         ///< index of the unit it ran on
+  int batch = 1;        ///< frames that its inference served together
+  bool missed = false;  ///< it came after its deadline
 };
 
 /// An application as its manager sees it.

@@ -19,20 +19,23 @@ namespace dynasoc::manager {
 /// An application's frame that wants a unit. Times are what the tables say at the present clocks, for an inference
 /// alone; NaN where they say nothing.
 struct Claim {
-  int app = 0;                 ///< index
-  std::uint32_t frame = 0;     ///< its number in its application
-  int subnet = 0;              ///< index, 0 is L1
-  int unit = 0;                ///< that its application is mapped to
-  Time arrival = 0;            ///< of the frame
-  Time deadline = kNever;      ///< kNever = none
-  int priority = 0;            ///< its application's, larger is more important
-  double isolated_ms = 0;      ///< the whole inference, on the unit that is asked about
-  double remaining_ms = 0;     ///< what is left of it
-  double next_ms = 0;          ///< of this, up to the next place where it may be interrupted
-  double block_share = 0;      ///< share of the inference that its next block is
-  Time ran = 0;                ///< when it last had a unit; its arrival if it never had
-  bool started = false;        ///< it has had a unit before
-  double stretch = 1;          ///< what it took so far over what the tables say of that part; 1 before its first block
+  int app = 0;              ///< index
+  std::uint32_t frame = 0;  ///< its number in its application
+  int subnet = 0;           ///< index, 0 is L1
+  int unit = 0;             ///< that it was dispatched to
+  int frames = 1;           ///< that are served together with it, itself included
+  Time arrival = 0;         ///< of the frame
+  Time deadline = kNever;   ///< kNever = none
+  int priority = 0;         ///< its application's, larger is more important
+  double isolated_ms = 0;   ///< the whole inference, on the unit that is asked about
+  double remaining_ms = 0;  ///< what is left of it
+  double next_ms = 0;       ///< of this, up to the next place where it may be interrupted
+  double block_share = 0;   ///< share of the inference that its next block is
+  Time ran = 0;             ///< when it last had a unit; its arrival if it never had
+  bool started = false;     ///< it has had a unit before
+  /// Time that it has had a unit so far, over what the tables say of that part at the present clocks; 1 before its
+  /// first block.
+  double stretch = 1;
   std::uint32_t lost = 0;      ///< frames of its application that were given up so far
   std::uint32_t children = 0;  ///< applications that its completion may trigger
 

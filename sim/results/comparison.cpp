@@ -111,6 +111,9 @@ Contender contender_of(const Scenario& scenario, const std::string& text) {
     throw InputError("--policies: unknown governor " + in_quotes(clean_name(governor)) +
                      hint(clean_name(governor), governors.names()));
   out.policy = choice<Policy>(policy, text);
+  if (const auto& beside = scenario.setup->scheduler; beside && out.policy.make()->scheduler() != nullptr)
+    throw InputError("--policies: " + in_quotes(text) + " schedules by itself, and the scenario has the scheduler " +
+                     in_quotes(beside->name));
   if (governor.empty()) return out;
   const auto chosen = choice<Governor>(governor, text);
   const PlatformFile& board = scenario.setup->platform.file;

@@ -530,9 +530,9 @@ std::string summary_text(const Scenario& scenario, const std::string& engine, co
   out += ", " + (transitions == std::floor(transitions) ? number_text(transitions) : rounded_text(transitions)) +
          " clock changes\n";
   if (platform.contains("battery_left_j")) {
-    const double left_j = platform["battery_left_j"];
-    out += left_j > 0 ? "  battery   " + rounded_text(platform["battery_left_j"]) + " J left\n"
-                      : "  battery   empty after " + rounded_text(platform["battery_life_s"]) + " s\n";
+    out += platform["battery_left_j"].get<double>() > 0
+               ? "  battery   " + rounded_text(platform["battery_left_j"]) + " J left\n"
+               : "  battery   empty after " + rounded_text(platform["battery_life_s"]) + " s\n";
   }
   if (platform.contains("above_budget_s"))
     out += "  thermal   " + rounded_text(platform["above_budget_s"]) + " s at or above the scenario's budget\n";

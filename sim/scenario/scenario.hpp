@@ -111,10 +111,10 @@ struct ScenarioFile {
         field(&S::replications, "replications", range(1, kMostReplications), "independent repetitions"),
         required(&S::applications, "applications", "by name"), field(&S::background, "background", "load, by name"),
         field(&S::policy, "policy", "runtime manager: a name, or an object with a name and its parameters"),
-        field(
-            &S::scheduler, "scheduler",
-            "a policy whose scheduler chooses which inference has a unit next, beside a policy that has none: a name, "
-            "or an object with a name and its parameters"),
+        field(&S::scheduler, "scheduler",
+              "a policy whose scheduler chooses which inference has a unit next, beside a policy that has none (it is "
+              "not asked for anything else): a name, "
+              "or an object with a name and its parameters"),
         field(&S::manager_cost_us, "manager_cost_us", non_negative(),
               "compute time of a decision, instead of the policy's own"),
         field(&S::battery, "battery", "what the board lives on; default: the mains"),

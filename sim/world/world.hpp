@@ -497,6 +497,8 @@ class World final : public manager::Profile, public manager::Foresight {
   void dispatch(int app);
   void prepare(int app, int unit);
   bool too_late(int app, Time deadline) const;
+  // On a board sub-networks are loaded where their application is mapped to.
+  bool roams() const { return !kReal && scheduler_ != nullptr && scheduler_->roams(); }
   void frame_done(int app, const FrameQueue::Frame& frame, Time deadline, double energy_j);
   void done(std::uint32_t task);
   void job_done(int app);

@@ -98,8 +98,10 @@ bool World<E>::too_late(int a, Time deadline) const {
   if (late != LatePolicy::drop_hopeless) return false;
   const manager::AppView& view = app_views_[a];
   double fastest_ms = std::numeric_limits<double>::infinity();
-  for (int subnet = 0; subnet < view.subnets; ++subnet)
-    fastest_ms = std::fmin(fastest_ms, forecast(a, view.unit, subnet, units_[view.unit].opp).latency_ms);
+  for (int unit = 0; unit < static_cast<int>(units_.size()); ++unit)
+    if (unit == view.unit || roams())
+      for (int subnet = 0; subnet < view.subnets; ++subnet)
+        fastest_ms = std::fmin(fastest_ms, forecast(a, unit, subnet, units_[unit].opp).latency_ms);
   return now_ + from_ms(fastest_ms * apps_[a].arrivals.samples_per_frame()) > deadline;
 }
 
@@ -144,6 +146,8 @@ void World<E>::prepare(int a, int u) {
   app.energy_provenance = app.company.empty() ? now.energy_provenance : Provenance::derived;
   app.outside_range = now.outside_range;
   app.half_width = now.half_width;
+  if (!std::isfinite(now.latency_ms))
+    throw InternalError("application " + view.name + " was dispatched to a unit that its tables do not cover");
   Task& task = tasks_[a];
   task.unit = static_cast<std::uint8_t>(u);
   // What takes no time could be repeated for ever at one instant.
@@ -245,7 +249,8 @@ void World<E>::frame_done(int a, const FrameQueue::Frame& frame, Time deadline, 
     record.deadline = logged(deadline);
     record.job = frame.job;
     record.energy_mj = static_cast<float>(energy_j * 1e3);
-    record.isolated_ms = static_cast<float>(app.isolated_ms);
+    record.isolated_ms =
+        static_cast<float>(app.isolated_ms / view.batch_factor(1 + static_cast<int>(app.company.size())));
     record.app = static_cast<std::uint16_t>(a);
     record.subnet = static_cast<std::uint8_t>(subnet);
     record.unit = task.unit;

@@ -211,7 +211,8 @@ void World<E>::build_managers() {
   if (!policy_) policy_ = setup_.policy_factory ? setup_.policy_factory() : setup_.policy.make();
   triggers_ = policy_->triggers();
   scheduler_ = policy_->scheduler();
-  if (scheduler_ == nullptr && setup_.scheduler) {
+  // A clairvoyant's plan has the order of its frames in it.
+  if (scheduler_ == nullptr && setup_.scheduler && !policy_->clairvoyant()) {
     scheduling_policy_ = setup_.scheduler->make();
     scheduler_ = scheduling_policy_->scheduler();
   }

@@ -30,6 +30,8 @@ void World<E>::refresh_unit(std::size_t u) {
     unit.above_idle_w += cores_online(domains_[d]) / all * above_w;
   }
 
+  if (off_at_ != kNever) unit.idle_w = unit.above_idle_w = 0;
+
   // Summed afresh, so that rounding does not pile up.
   double weighted = 0;
   for (const std::uint32_t id : unit.tasks) {

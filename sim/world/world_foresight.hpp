@@ -16,7 +16,7 @@ template <Engine E>
 manager::Future World<E>::future() const {
   manager::Future out;
   out.end = setup_.duration;
-  out.steady = setup_.modes.size() == 1;
+  out.steady = setup_.modes.size() == 1 && !setup_.battery;  // of its end a plan knows nothing
   out.warmup = setup_.warmup;
   out.objective = setup_.objective;
   for (std::size_t a = 0; a < apps_.size(); ++a) {

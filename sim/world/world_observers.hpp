@@ -34,7 +34,7 @@ void World<E>::account_trips() {
 
 template <Engine E>
 void World<E>::throttle() {
-  if (kReal) return;  // the board does it by itself
+  if (kReal || off_at_ != kNever) return;  // a real board does it by itself, one without power nothing
   const ThermalFile& file = *setup_.platform.file.thermal;
   struct Asked {
     int step = 1;   // threshold: of several trips on a clock the hottest wins
@@ -258,7 +258,7 @@ void World<E>::finish_record() {
   const Time powered = std::max<Time>(0, std::min(end_, off_at_) - baseline_.at);
   record_.static_energy_j = setup_.platform.file.static_power_w * to_s(powered);
   if (setup_.battery) {
-    record_.battery_left_j = std::max(0.0, setup_.battery->charge_j - drawn_j());
+    record_.battery_left_j = off_at_ == kNever ? std::max(0.0, setup_.battery->charge_j - drawn_j()) : 0;
     record_.battery_life_s = to_s(std::min(end_, off_at_));
   }
   if (thermal_) {

@@ -19,6 +19,7 @@ template <Engine E>
 void World<E>::schedule() {
   schedule_due_ = false;
   seen_.now = now_;
+  for (std::size_t d = 0; d < domains_.size(); ++d) domain_views_[d].opp = domains_[d].opp;
   for (std::size_t u = 0; u < units_.size(); ++u) {
     if (units_[u].inside < 0)
       fill(u);
@@ -39,7 +40,7 @@ template <Engine E>
 void World<E>::gather(std::size_t u) {
   claimants_.clear();
   for (std::size_t v = 0; v < units_.size(); ++v) {
-    if (v != u && !scheduler_->roams()) continue;
+    if (v != u && !roams()) continue;
     for (const std::uint32_t id : units_[v].waiting) {
       const bool here = v == u, movable = apps_[id].started == kNever;
       if (here || (movable && setup_.apps[id].models[u][static_cast<std::size_t>(apps_[id].loaded)]))
@@ -57,7 +58,7 @@ void World<E>::gather(std::size_t u) {
     const double done = app.started == kNever ? 0 : 1 - task.work_ns / task.total_ns;
     const std::vector<double>& ends = setup_.apps[id].block_ends[u][static_cast<std::size_t>(app.loaded)];
     const auto next = std::upper_bound(ends.begin(), ends.end(), done + kBlockSlack);
-    const double next_share = (next == ends.end() ? 1 : *next) - done;
+    const double next_share = (kReal || next == ends.end() ? 1 : *next) - done;  // nothing interrupts a real one
     manager::Claim& claim = claims_.emplace_back();
     claim.app = static_cast<int>(id);
     claim.frame = app.frame.job;
@@ -74,20 +75,19 @@ void World<E>::gather(std::size_t u) {
     claim.started = app.started != kNever;
     if (done > 0) claim.stretch = task.ran_ns * 1e-6 / (claim.isolated_ms * done);
     claim.lost = app.lost;
+    claim.frames = 1 + static_cast<int>(app.company.size());
     claim.children = static_cast<std::uint32_t>(app.children.size());
     for (std::size_t v = 0; v < units_.size(); ++v)
-      may_run_.push_back(v == task.unit || (!claim.started && scheduler_->roams() &&
+      may_run_.push_back(v == task.unit || (!claim.started && roams() &&
                                             setup_.apps[id].models[v][static_cast<std::size_t>(app.loaded)]));
   }
   for (std::size_t v = 0; v < units_.size(); ++v) {
     free_in_ms_[v] = 0;
     if (const int inside = units_[v].inside; inside >= 0) {
+      // By the tables: how long this frame will really take nobody knows.
       const Task& task = tasks_[inside];
-      const double all_ms = claim_ms(inside, v);
-      if (kReal)
-        free_in_ms_[v] = std::max(0.0, all_ms - to_ms(now_ - apps_[inside].dispatched));
-      else
-        free_in_ms_[v] = all_ms * (engine_.remaining(task.activity) + task.rest_ns) / task.total_ns;
+      const double ran_ms = task.ran_ns * 1e-6 + to_ms(now_ - task.began);
+      free_in_ms_[v] = std::max(0.0, claim_ms(inside, v) - ran_ms);
     }
   }
 }
@@ -96,10 +96,13 @@ template <Engine E>
 void World<E>::fill(std::size_t u) {
   UnitState& unit = units_[u];
   // An application's own rule comes first: a frame that it would not have started is not there to choose.
-  for (std::size_t i = unit.waiting.size(); i-- > 0;)
-    if (const std::uint32_t id = unit.waiting[i];
-        apps_[id].started == kNever && too_late(static_cast<int>(id), apps_[id].deadline))
-      give_up(id);
+  for (std::size_t v = 0; v < units_.size(); ++v) {
+    if (v != u && !roams()) continue;
+    for (std::size_t i = units_[v].waiting.size(); i-- > 0;)
+      if (const std::uint32_t id = units_[v].waiting[i];
+          apps_[id].started == kNever && too_late(static_cast<int>(id), apps_[id].deadline))
+        give_up(id);
+  }
   gather(u);
   if (claims_.empty()) return;
   manager::Vacancy vacancy{static_cast<int>(u), unit.opp, claims_, free_in_ms_, may_run_};
@@ -132,7 +135,9 @@ void World<E>::start(std::uint32_t id, std::size_t u) {
   from.waiting.erase(std::find(from.waiting.begin(), from.waiting.end(), id));
   task.waiting = false;
   if (task.unit != u) {
-    app_views_[id].unit = static_cast<int>(u);
+    manager::AppView& view = app_views_[id];
+    view.unit = static_cast<int>(u);
+    view.subnet = covered_subnet(static_cast<int>(id), view.unit, view.subnet, app.loaded);
     if (counted(now_)) ++app.record->mapping_changes;
     prepare(static_cast<int>(id), static_cast<int>(u));
   }

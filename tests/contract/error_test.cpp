@@ -31,6 +31,7 @@ TEST_CASE("a message is one line that a terminal can show") {
   CHECK(in_quotes("short") == "\"short\"");
   const std::string long_name(100'000, 'x');
   CHECK(in_quotes(long_name).size() < 100);
+  CHECK(in_quotes(std::string(100'000, '\xa1')).size() < 100);  // bytes that never begin a character
   std::string wide;
   for (int i = 0; i < 5000; ++i) wide += "ü€";
   const std::string shown = in_quotes(wide);  // cut between characters

@@ -68,6 +68,19 @@ TEST_CASE("without an oracle regret is against the best of each scenario", "[ran
   CHECK(ranking.policies[1].among_best);
 }
 
+TEST_CASE("equal ones share the best place, in the table and in its interval", "[ranking]") {
+  const Ranking ranking = ranking_of({"a", "b", "c"}, {{{2, 3}, {2, 3}, {4, 4}, {0, 0}}});
+  CHECK(ranking.policies[0].rank == 1);
+  CHECK(ranking.policies[1].rank == 1);
+  CHECK(ranking.policies[2].rank == 3);
+  for (const std::size_t p : {0, 1}) {
+    CHECK(ranking.policies[p].rank_low == 1);
+    CHECK(ranking.policies[p].rank_high == 1);
+    CHECK(ranking.policies[p].best_in == 1);
+    CHECK(ranking.policies[p].mean_rank == Approx(1.5));
+  }
+}
+
 TEST_CASE("a policy that could not run everywhere is listed and not ranked", "[ranking]") {
   Ranking ranking = ranking_of({"a", "b", "c"}, {{{1, 1}, {2, 2}, {3, 3}, {0, 0}}});
   ranking.cells[0][0].values.clear();

@@ -165,6 +165,54 @@ TEST_CASE("frames served together take 1 + marginal (n - 1) times as long and sh
   CHECK(record.apps[0].provenance[static_cast<std::size_t>(Provenance::derived)] >= 3);
 }
 
+TEST_CASE("a scheduler that roams moves a frame to a unit that is free", "[scheduler]") {
+  Lab lab;
+  Json apps = Json::object();
+  for (const char* name : {"a", "b", "c", "d", "e"}) apps[name] = parse_json(R"({"at": [0, 100], "subnet": "L1"})");
+  const RunRecord record = schedule(lab, apps, free_of_cost("band-heft"));
+  // Five times 10 ms on the gpu would be 50; on the cpu one takes 30.
+  int on_cpu = 0;
+  for (std::size_t a = 0; a < 5; ++a)
+    for (const JobRecord& job : jobs_of(record, a)) {
+      CHECK(job.outcome == Outcome::met);
+      CHECK(job.end - job.arrival <= 40_ms);
+      on_cpu += job.unit == 1;
+    }
+  CHECK(on_cpu == 2);
+}
+
+TEST_CASE("a frame that roams takes a sub-network with it that the new unit knows", "[scheduler]") {
+  Lab lab;
+  lab.clear_table();
+  for (const char* level : {"L1", "L2", "L3"}) lab.cell({level, "gpu", 1000, 10});
+  for (const char* level : {"L1", "L2"}) lab.cell({level, "cpu", 2000, 12});
+  // While a frame waits its application is told to go to L3, which the cpu's table does not have.
+  const HookPolicy hook([](const manager::Observation& seen, manager::Decision& decision) {
+    if (seen.trigger != manager::Trigger::period) return;
+    for (const manager::AppView& app : seen.applications)
+      decision.set(manager::Knob::subnet, app.index, static_cast<int>((seen.now / 3_ms) % 3),
+                   manager::because("by turns"));
+  });
+  Json apps = Json::object();
+  for (const char* name : {"a", "b", "c"}) {
+    std::vector<double> at;
+    for (int i = 0; i < 60; ++i) at.push_back(8.0 * i);
+    apps[name] = {{"at", at}, {"late", "drop-late"}, {"targets", {{{"latency_ms", 20}}}}};
+  }
+  const RunRecord record = schedule(lab, apps, parse_json(R"({"name": "test-hook", "period_ms": 3})"),
+                                    Json{{"scheduler", free_of_cost("band-heft")}});
+  std::uint64_t served = 0;
+  for (std::size_t a = 0; a < 3; ++a)
+    for (const JobRecord& job : jobs_of(record, a)) {
+      if (job.end == kNoTime) continue;
+      ++served;
+      CHECK(job.start <= job.deadline);
+      CHECK((job.unit != 1 || job.subnet < 2));
+      CHECK(job.end - job.start <= 13_ms);
+    }
+  CHECK(served > 70);
+}
+
 TEST_CASE("a block table is refused where it is wrong", "[scheduler]") {
   Lab lab;
   lab.network["blocks"] = "blocks.csv";

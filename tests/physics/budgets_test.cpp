@@ -69,6 +69,25 @@ TEST_CASE("what is left of a battery is what was not drawn, and managers see it"
   CHECK(capacity_j == 100);
 }
 
+TEST_CASE("a board without power draws nothing, whatever cools", "[battery]") {
+  Lab lab;
+  lab.board["thermal"] = {{"ambient_c", 25},
+                          {"initial_c", 60},
+                          {"poll_ms", 50},
+                          {"provenance", "derived"},
+                          {"source", "made up"},
+                          {"nodes", {{"die", {{"capacity_j_per_k", 1}, {"to_ambient_w_per_k", 0.5}}}}},
+                          {"trips", {{{"node", "die"}, {"temperature_c", 45}, {"domains", {"gpu", "cpu"}}}}}};
+  for (const char* unit : {"gpu", "cpu"}) lab.board["units"][unit]["thermal_node"] = "die";
+  Json scenario = {{"duration_s", 20}, {"battery", {{"capacity_j", 3}}}};
+  scenario["applications"]["app"] = camera(50);
+  const RunRecord record = lab.run(scenario);
+  CHECK(record.battery_life_s < 1);
+  CHECK(record.battery_left_j == 0);
+  CHECK(record.energy_j() == Approx(3).epsilon(1e-4));
+  for (const DecisionRecord& one : record.decision_log) CHECK(to_s(one.at) <= record.battery_life_s);
+}
+
 TEST_CASE("without a battery nothing runs out", "[battery]") {
   Lab lab;
   Json scenario = {{"duration_s", 1}};

@@ -21,8 +21,8 @@
 //   of the board, in `set` alone: "temperatures_c": […], "battery": {"capacity_j", "charge_j", "until_s"},
 //            "thermal_budget": {"limit_c", ["node": -1]}
 //   A completion's defaults: the application that the step is about, its sub-network and unit now, profile_ms what the
-//   table says for them at the clock in effect, service_ms = profile_ms, latency_ms = service_ms, at_ms the step's,
-//   missed = latency over target.
+//   table says for them and the batch at the clock in effect, service_ms = profile_ms, latency_ms = service_ms, at_ms
+//   the step's, missed = latency over target.
 //
 //
 // A step with a `queue` asks the policy's scheduler instead of the policy:
@@ -32,8 +32,8 @@
 //   claim members  deadline_ms (arrival_ms + the application's latency target, if it has one), priority (the
 //            application's), subnet, unit (the application's), isolated_ms (the tables', on the queue's unit at its
 //            clock now), remaining_ms (isolated_ms), next_ms (remaining_ms), block_share (next_ms / isolated_ms),
-//            ran_ms (arrival_ms), started (false), stretch (1), frame, lost, children (0), may_run (units that the
-//            tables cover; for one that has started, its own)
+//            ran_ms (arrival_ms), started (false), stretch, frames (1), frame, lost, children (0), may_run (units that
+//            the tables cover; for one that has started, its own)
 //
 // and its answer is {"run": application or null, "give_up": [applications]}, the latter where there are any; claims are
 // shown by arrival and then by application, as a simulation does, and without those given up the second time. Where all
@@ -336,9 +336,10 @@ class PolicyDesk final : public manager::Profile {
     sample.subnet = told.contains("subnet") ? subnet_of(told["subnet"]) : app.subnet;
     sample.unit = told.contains("unit") ? index(units_, told["unit"]) : app.unit;
     const int opp = domains_[units_[sample.unit].domains[0]].opp;
-    sample.profile_ms = told.contains("profile_ms") ? number(told["profile_ms"])
-                                                    : entry(app.index, sample.subnet, sample.unit, opp).latency_ms;
     sample.batch = told.value("batch", 1);
+    sample.profile_ms = told.contains("profile_ms") ? number(told["profile_ms"])
+                                                    : entry(app.index, sample.subnet, sample.unit, opp).latency_ms *
+                                                          app.batch_factor(sample.batch);
     sample.service_ms = told.value("service_ms", sample.profile_ms);
     sample.latency_ms = told.value("latency_ms", sample.service_ms);
     sample.missed = told.value("missed", app.latency_target_ms > 0 && sample.latency_ms > app.latency_target_ms);
@@ -388,6 +389,7 @@ class PolicyDesk final : public manager::Profile {
       claim.started = told.value("started", false);
       claim.stretch = told.value("stretch", 1.0);
       claim.lost = told.value("lost", 0u);
+      claim.frames = told.value("frames", 1);
       claim.children = told.value("children", 0u);
       std::vector<std::uint8_t> may_run(units_.size(), 0);
       if (told.contains("may_run"))

@@ -42,35 +42,52 @@ class Work {
     RankingFile& file = ranking_.file;
     std::vector<Name> scenarios = file.scenarios;
     std::vector<std::string> known;
-    for (const Name& name : file.scenarios) known.push_back(name.text);
-    const auto keep = [&](const std::vector<Name>& wanted) {
-      for (const Name& name : wanted)
-        if (std::find(known.begin(), known.end(), name.text) == known.end())
-          throw name.error("is not among the ranking's scenarios" + hint(name.text, known));
+    for (const Name& name : file.scenarios) {
+      if (std::find(known.begin(), known.end(), name.text) != known.end())
+        throw name.error(in_quotes(name.text) + " is there twice");
+      known.push_back(name.text);
+    }
+    const auto keep = [&](const std::vector<std::string>& wanted) {
       std::erase_if(scenarios, [&](const Name& name) {
-        return std::none_of(wanted.begin(), wanted.end(), [&](const Name& one) { return one.text == name.text; });
+        return std::find(wanted.begin(), wanted.end(), name.text) == wanted.end();
       });
     };
+    std::vector<std::string> short_scenarios;
+    if (file.short_form) {
+      for (const Name& name : file.short_form->scenarios) {
+        if (std::find(known.begin(), known.end(), name.text) == known.end())
+          throw name.error(in_quotes(name.text) + " is not among the ranking's scenarios" + hint(name.text, known));
+        short_scenarios.push_back(name.text);
+      }
+      for (const std::string& out : file.short_form->without)
+        if (std::find(file.policies.begin(), file.policies.end(), out) == file.policies.end())
+          throw(file.where / "short" / "without")
+              .error(in_quotes(out) + " is not among the policies" + hint(out, file.policies));
+    }
     std::vector<std::string> labels = request_.policies.empty() ? file.policies : request_.policies;
     ranking_.replications = file.replications;
     if (request_.short_form) {
       if (!file.short_form) throw file.where.error("says nothing of a short form (\"short\")");
-      if (!file.short_form->scenarios.empty()) keep(file.short_form->scenarios);
+      if (!short_scenarios.empty()) keep(short_scenarios);
       ranking_.replications = file.short_form->replications;
       for (const std::string& out : file.short_form->without) std::erase(labels, out);
     }
-    if (!request_.scenarios.empty()) {
-      std::vector<Name> wanted;
-      for (const std::string& name : request_.scenarios) wanted.push_back({name, {}});
-      keep(wanted);
-    }
+    for (const std::string& name : request_.scenarios)
+      if (std::find(known.begin(), known.end(), name) == known.end())
+        throw InputError("--scenarios: " + in_quotes(name) + " is not among the ranking's" + hint(name, known));
+    if (!request_.scenarios.empty()) keep(request_.scenarios);
     if (request_.replications > 0) ranking_.replications = request_.replications;
     for (const std::string& label : request_.add)
       if (std::find(labels.begin(), labels.end(), label) == labels.end()) labels.push_back(label);
-    if (labels.size() < 2) throw file.where.error("a ranking needs two policies");
     if (!file.oracle.empty()) std::erase(labels, file.oracle);
-    if (std::set<std::string>(labels.begin(), labels.end()).size() < labels.size())
+    if (labels.size() < 2) {
+      if (!request_.policies.empty()) throw InputError("--policies: a ranking needs two that are not its oracle");
+      throw(file.where / "policies").error("a ranking needs two that are not its oracle");
+    }
+    if (std::set<std::string>(labels.begin(), labels.end()).size() < labels.size()) {
+      if (!request_.policies.empty()) throw InputError("--policies: an entry is there twice");
       throw(file.where / "policies").error("an entry is there twice");
+    }
     ranking_.labels = labels;
     if (!file.oracle.empty()) labels.push_back(file.oracle);
 
@@ -79,7 +96,8 @@ class Work {
           DataPaths(folder_).scenario({name.text + (name.text.ends_with(".json") ? "" : ".json"), name.where});
       Scenario scenario = load_scenario(found, request_.overrides);
       try {
-        MetricColumn(*scenario.setup, file.metric);
+        if (MetricColumn(*scenario.setup, file.metric).metric().better != Better::lower)
+          throw InputError("of " + in_quotes(file.metric) + " less is not better");
       } catch (const InputError& error) {
         throw(file.where / "metric").error(error.what());
       }
@@ -164,10 +182,8 @@ class Work {
     try {
       const auto document = Document::load(place(s, p));
       const Value root(document);
-      cell.failure = root["failure"].json().is_string() ? read<std::string>(root["failure"]) : "";
       for (const std::string& metric : metrics_) {
         std::vector<double>& values = cell.values[metric];
-        if (!cell.failure.empty()) continue;
         for (const Json& x : root["values"][metric].json()) values.push_back(x.is_number() ? x.get<double>() : kNaN);
         if (values.size() < static_cast<std::size_t>(ranking_.replications)) return cell = {}, false;
         values.resize(static_cast<std::size_t>(ranking_.replications));
@@ -206,16 +222,14 @@ class Work {
   }
 
   void keep(std::size_t s, std::size_t p, const RankedCell& cell) const {
-    if (request_.directory.empty()) return;
+    if (request_.directory.empty() || !cell.failure.empty()) return;  // what failed is tried again
     Json values = Json::object();
     for (const auto& [metric, list] : cell.values) {
       Json& to = values[metric] = Json::array();
       for (const double x : list) to.push_back(std::isfinite(x) ? Json(x) : Json(nullptr));
     }
-    const Json json = {{"scenario", ranking_.scenarios[s]},
-                       {"policy", contenders_[s][p].label},
-                       {"failure", cell.failure.empty() ? Json(nullptr) : Json(cell.failure)},
-                       {"values", std::move(values)}};
+    const Json json = {
+        {"scenario", ranking_.scenarios[s]}, {"policy", contenders_[s][p].label}, {"values", std::move(values)}};
     write_file(place(s, p), json.dump() + "\n");
   }
 
@@ -246,6 +260,17 @@ std::vector<double> ranks_of(const std::vector<double>& values) {
   return out;
 }
 
+// Places: 1 and how many are below, so that equal ones share the best of theirs. 0 for NaN.
+std::vector<int> places_of(const std::vector<double>& values) {
+  std::vector<int> out(values.size(), 0);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (std::isfinite(values[i]))
+      out[i] = 1 + static_cast<int>(std::count_if(values.begin(), values.end(), [&](double other) {
+                 return other < values[i] - 1e-12 * std::max(std::abs(other), std::abs(values[i]));
+               }));
+  return out;
+}
+
 double mean_of(const std::vector<double>& values) {
   return values.empty() ? kNaN
                         : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -266,8 +291,8 @@ void rank_intervals(const std::vector<std::vector<double>>& scores, std::vector<
       const auto r = std::min(n - 1, static_cast<std::size_t>(stream.uniform(draws++) * static_cast<double>(n)));
       for (std::size_t p = 0; p < scores.size(); ++p) sums[p] += scores[p][r];
     }
-    const std::vector<double> drawn = ranks_of(sums);
-    for (std::size_t p = 0; p < scores.size(); ++p) ranks[p].push_back(static_cast<int>(std::lround(drawn[p])));
+    const std::vector<int> drawn = places_of(sums);
+    for (std::size_t p = 0; p < scores.size(); ++p) ranks[p].push_back(drawn[p]);
   }
   for (std::size_t p = 0; p < scores.size(); ++p) {
     std::sort(ranks[p].begin(), ranks[p].end());
@@ -309,7 +334,7 @@ std::string sentence_of(const Ranking& ranking) {
     if (next == nullptr && one.rank > 0 && !one.among_best) next = &one;
   if (next != nullptr) out += ", the next, " + next->label + ", by " + range(next->behind);
   out += ". It is the best in " + std::to_string(first.best_in) + " of the scenarios";
-  double worst = 0;
+  int worst = 0;
   std::size_t where = 0;
   for (std::size_t s = 0; s < first.rank_in.size(); ++s)
     if (first.rank_in[s] > worst) worst = first.rank_in[s], where = s;
@@ -384,6 +409,7 @@ void evaluate(Ranking& ranking) {
     const std::vector<double> best = values(s, yardstick);
     ranking.oracle_cost.push_back(estimate(best));
     const std::vector<double> ranks = ranks_of(means);
+    const std::vector<int> places = places_of(means);
     for (std::size_t p = 0; p < count; ++p) {
       RankedPolicy& policy = ranking.policies[p];
       policy.label = ranking.labels[p];
@@ -391,8 +417,9 @@ void evaluate(Ranking& ranking) {
       std::vector<double> regret(n, kNaN);
       for (std::size_t r = 0; r < n && r < own.size() && r < best.size(); ++r) regret[r] = own[r] - best[r];
       policy.regret.push_back(estimate(regret));
-      policy.rank_in.push_back(ranks[p]);
-      policy.best_in += ranks[p] == 1;
+      policy.rank_in.push_back(places[p]);
+      policy.mean_rank += ranks[p] / static_cast<double>(scenarios);
+      policy.best_in += places[p] == 1;
       for (std::size_t r = 0; r < n; ++r) scores[p][r] += regret[r] / static_cast<double>(scenarios);
       if (!ranking.cells[s][p].failure.empty())
         ranking.warnings.push_back(ranking.labels[p] + " could not run in " + ranking.scenarios[s] + ": " +
@@ -403,7 +430,6 @@ void evaluate(Ranking& ranking) {
   for (std::size_t p = 0; p < count; ++p) {
     RankedPolicy& policy = ranking.policies[p];
     policy.score = estimate(scores[p]);
-    policy.mean_rank = mean_of(policy.rank_in);
     for (const std::string& name : kRankedMetrics) {
       std::vector<double> means(n, 0);
       for (std::size_t s = 0; s < scenarios; ++s) {
@@ -434,11 +460,11 @@ void evaluate(Ranking& ranking) {
     p_values.push_back(p == order[0] ? kNaN : paired_p_value(differences));
   }
   const std::vector<double> adjusted = holm(p_values);
-  const std::vector<double> ranks = ranks_of(means);
+  const std::vector<int> places = places_of(means);
   std::vector<RankedPolicy> sorted;
   for (std::size_t i = 0; i < order.size(); ++i) {
     RankedPolicy& policy = ranked[order[i]];
-    policy.rank = static_cast<int>(std::floor(ranks[order[i]]));
+    policy.rank = places[order[i]];
     policy.p_holm = i == 0 ? 1 : adjusted[i];
     policy.among_best = i == 0 || !(adjusted[i] < 1 - kConfidence);
     sorted.push_back(policy);

@@ -36,8 +36,8 @@ struct RankedPolicy {
   std::string label;
   Estimate score;                   ///< mean regret over scenarios
   std::vector<Estimate> regret;     ///< by scenario
-  std::vector<double> rank_in;      ///< by scenario; ties share the mean rank; NaN where it could not run
-  double mean_rank = 0;             ///< over scenarios
+  std::vector<int> rank_in;         ///< by scenario; equal ones share the best; 0 where it could not run
+  double mean_rank = 0;             ///< over scenarios; equal ones share the mean of theirs
   int rank = 0;                     ///< 1 is the best; 0 where it could not run everywhere
   int rank_low = 0, rank_high = 0;  ///< 95 % interval
   Estimate behind;                  ///< score less the first's, paired

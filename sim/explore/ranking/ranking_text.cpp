@@ -40,9 +40,10 @@ std::vector<std::vector<std::string>> standings(const Ranking& ranking) {
                                               "mean rank", "best in", "miss %", "accuracy", "power W"}};
   for (const RankedPolicy& one : ranking.policies)
     rows.push_back({one.label + (one.among_best ? " *" : ""), rank_text(one), with_half(one.score),
-                    one.rank == 1 || one.rank == 0 ? "-" : with_half(one.behind), rounded_text(one.mean_rank, 3),
-                    std::to_string(one.best_in), mean_text(one, "run.miss_rate", 100, 3),
-                    mean_text(one, "run.accuracy", 1, 4), mean_text(one, "platform.mean_power_w", 1, 3)});
+                    one.rank == 1 || one.rank == 0 ? "-" : with_half(one.behind),
+                    std::isfinite(one.mean_rank) ? rounded_text(one.mean_rank, 3) : "-", std::to_string(one.best_in),
+                    mean_text(one, "run.miss_rate", 100, 3), mean_text(one, "run.accuracy", 1, 4),
+                    mean_text(one, "platform.mean_power_w", 1, 3)});
   return rows;
 }
 
@@ -84,7 +85,7 @@ Json ranking_json(const Ranking& ranking) {
     Json scenarios = Json::object();
     for (std::size_t s = 0; s < ranking.scenarios.size(); ++s) {
       scenarios[ranking.scenarios[s]] = estimate_json(one.regret[s]);
-      scenarios[ranking.scenarios[s]]["rank"] = finite(one.rank_in[s]);
+      scenarios[ranking.scenarios[s]]["rank"] = one.rank_in[s] == 0 ? Json(nullptr) : Json(one.rank_in[s]);
     }
     Json means = Json::object();
     for (const auto& [metric, mean] : one.means) means[metric] = estimate_json(mean);

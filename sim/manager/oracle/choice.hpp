@@ -78,7 +78,11 @@ inline bool ChoiceSolver::solve(const ChoiceProgram& program, ChoiceBy by, int n
   const bool found = search(program, nodes);
   if (left_ >= 0) return found;
   // Only now is it asked whether there is a CBC, for that loads it.
-  return milp_available() ? ask_cbc(program) : search(program, nodes * kMoreWithoutCbc);
+  if (!milp_available()) return search(program, nodes * kMoreWithoutCbc);
+  const std::vector<int> so_far = found ? best_ : std::vector<int>();
+  if (ask_cbc(program)) return true;
+  best_ = so_far;  // CBC too found nothing in its bounds: what the search had is better than nothing
+  return found;
 }
 
 // Whether it would be better than the best so far.

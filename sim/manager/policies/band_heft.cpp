@@ -97,7 +97,7 @@ class BandHeft final : public SchedulingPolicy {
     for (const AppView& app : seen.applications) {
       App& state = apps_[app.index];
       each_new_sample(app, state.learnt, [&](const Sample& sample) {
-        const double measured = sample.service_ms / (sample.profile_ms * app.batch_factor(sample.batch));
+        const double measured = sample.service_ms / sample.profile_ms;
         if (!(measured > 0) || !std::isfinite(measured)) return;
         double& ratio = state.ratio[static_cast<std::size_t>(sample.subnet) * seen.units.size() + sample.unit];
         ratio += p_.smoothing * (measured - ratio);

@@ -107,7 +107,8 @@ class DynamicOfa final : public Policy {
       double profile_ms = sample.profile_ms;
       if (const DomainView& domain = seen.domains[seen.units[sample.unit].domains[0]];
           domain.governed && !p_.dvfs && !seen.exact_profile)
-        profile_ms = seen.profile->entry(app.index, sample.subnet, sample.unit, reference_opp_[sample.unit]).latency_ms;
+        profile_ms = seen.profile->latency_ms(app.index, sample.subnet, sample.unit, reference_opp_[sample.unit]) *
+                     app.batch_factor(sample.batch);
       const double ratio = sample.service_ms / profile_ms;
       slowdown = slowdown == kUnknown ? ratio : slowdown + p_.smoothing * (ratio - slowdown);
     }

@@ -23,10 +23,10 @@
 // (arrived <= completed + dropped + waiting) it writes the exit and batch of its highest score; of equals the first by
 // exit, the smaller, and then by batch, as the artefact's loops go. Exits that the tables do not cover are left out.
 // As a scheduler it picks, when a unit is free, the application whose score is highest as it would run: its exit in
-// force, B = min(batch in force, Q), and w_0 of the frame that asks; of equals the first in the scenario. If a queue is
-// longer than `longest_queue`, only those of the greatest length are looked at. Q is what the last decision was shown,
-// at least 1. An inference that has begun is finished first, for the artefact never interrupts one; one whose time is
-// not known comes last.
+// force, B = the frames that ask together, Q = those and the ones that wait behind them, and w_0 of the oldest of
+// them; of equals the first in the scenario. If a queue is
+// longer than `longest_queue`, only those of the greatest length are looked at. An inference that has begun is finished
+// first, for the artefact never interrupts one; one whose time is not known comes last.
 //
 // The search is charged where the artefact has it, between two inferences: the unit stands still for `cost_us` before
 // each. Switching exits is free in the artefact; here it costs what the network's file says. It knows no accuracy
@@ -84,16 +84,16 @@ class EdgeServing final : public Policy, public Scheduler {
     for (std::size_t i = 0; i < vacancy.claims.size(); ++i) {
       if (!vacancy.may(i, vacancy.unit)) continue;
       if (vacancy.claims[i].started) return static_cast<int>(i);
-      longest = std::max(longest, queue(seen.applications[vacancy.claims[i].app]));
+      longest = std::max(longest, queue(seen.applications[vacancy.claims[i].app], vacancy.claims[i]));
     }
     int best = -1;
     double best_score = 0;
     for (std::size_t i = 0; i < vacancy.claims.size(); ++i) {
       const Claim& claim = vacancy.claims[i];
       const AppView& app = seen.applications[claim.app];
-      const int waiting = queue(app);
+      const int waiting = queue(app, claim);
       if (!vacancy.may(i, vacancy.unit) || (longest > p_.longest_queue && waiting < longest)) continue;
-      const int batch = std::min(std::max(1, app.batch), waiting);
+      const int batch = claim.frames;
       const double alone_ms =
           seen.profile->latency_ms(app.index, claim.subnet, vacancy.unit, clocks_.opp(vacancy.unit));
       Score its =
@@ -130,6 +130,12 @@ class EdgeServing final : public Policy, public Scheduler {
   static int queue(const AppView& app) {
     constexpr std::uint32_t kMost = 1'000'000'000;
     return static_cast<int>(std::clamp<std::uint32_t>(app.waiting, 1, kMost));
+  }
+
+  // With the frames that ask, which wait no longer in their application's queue.
+  static int queue(const AppView& app, const Claim& claim) {
+    constexpr std::uint32_t kMost = 1'000'000'000;
+    return static_cast<int>(std::min(app.waiting, kMost)) + claim.frames;
   }
 
   static double relative_accuracy(const AppView& app, int subnet) {

@@ -146,7 +146,7 @@ class LegoDnn final : public Policy {
     for (std::uint64_t n = app.completed - kept; n < app.completed; ++n) {
       const Sample& sample = app.sample(n);
       if (sample.unit != app.unit) continue;
-      const double its = clocks_.slowdown(seen, app, sample, false) / app.batch_factor(std::max(1, sample.batch));
+      const double its = clocks_.slowdown(seen, app, sample, false);
       if (!(its > 0) || !std::isfinite(its)) continue;
       ratios_.push_back(its);
       sum += its;

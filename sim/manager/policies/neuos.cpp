@@ -1,13 +1,13 @@
 // neuos: after each inference, the clock that makes up for time lost or gives back time won, and a lighter sub-network
 // the further behind all applications are: NeuOS' two laws, an inference taken for a layer.
 //
-// Source: NeuOS (Bateni, Liu, USENIX ATC 2020), the rules of its released code, from notes on it; what they leave open
-// is marked (ours). A layer of the code is an inference here, for a manager is asked when inferences end, and a DNN
-// instance with its period is a job of N = `job_inferences` inferences of one application. What is taken over: the
-// account s, the speed-up needed, the history of speed-ups, the steps of the clock with uncertainty and priority, the
-// priority of the cohort, and the formula of the approximation. What could not be: decisions between layers, the
-// low-rank form of a layer (a lighter sub-network stands for it), how the code classes a layer's uncertainty, and its
-// table of settings (the ladder of the unit's clock stands for it, in per cent).
+// Source: NeuOS (Bateni, Liu, USENIX ATC 2020), our reading of the rules of its released code,
+// which was not at hand; what is our own is marked (ours). A layer of the code is an inference here, for a manager is
+// asked when inferences end, and a DNN instance with its period is a job of N = `job_inferences` inferences of one
+// application. What is taken over: the account s, the speed-up needed, the history of speed-ups, the steps of the clock
+// with uncertainty and priority, the priority of the cohort, and the formula of the approximation. What could not be:
+// decisions between layers, the low-rank form of a layer (a lighter sub-network stands for it), how the code classes a
+// layer's uncertainty, and its table of settings (the ladder of the unit's clock stands for it, in per cent).
 //
 // For an application with the latency target T, let e be the table latency of its sub-network at the highest clock that
 // limits allow. A job begins with s = N T - N e and k = 0. Each inference that has ended and took m = service time /
@@ -287,7 +287,8 @@ class NeuOs final : public Policy {
 
 const Registration<Policy, NeuOs> registered{
     "neuos", "time made up by the clock after each inference, and lighter sub-networks when applications lag",
-    "Bateni and Liu, USENIX ATC 2020: rules of the released code, from notes on it; inferences in place of layers"};
+    "Bateni and Liu, USENIX ATC 2020: our reading of the released code, which was not at hand; inferences in place of "
+    "layers"};
 
 }  // namespace
 }  // namespace dynasoc::manager

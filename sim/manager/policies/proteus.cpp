@@ -142,7 +142,7 @@ class Proteus final : public Policy {
   void learn(const Observation& seen, const AppView& app, State& state) const {
     state.slowdown.resize(seen.units.size(), kUnknown);
     each_new_sample(app, state.learnt, [&](const Sample& sample) {
-      const double ratio = clocks_.slowdown(seen, app, sample, false) / app.batch_factor(std::max(1, sample.batch));
+      const double ratio = clocks_.slowdown(seen, app, sample, false);
       if (!(ratio > 0) || !std::isfinite(ratio)) return;
       double& xi = state.slowdown[sample.unit];
       xi = xi == kUnknown ? ratio : xi + p_.latency_smoothing * (ratio - xi);

@@ -1,10 +1,11 @@
 // ztt: a deep Q-network that learns on the board, once a second, which CPU and GPU clocks give the frames asked for,
 // the least power and a board that stays cool.
 //
-// Source: zTT (Kim et al., MobiSys 2021), the rules of its released code (the agent for a Jetson TX2), from notes on
-// it; what they leave open is marked (ours). It has two units. `cpu_unit` and `gpu_unit` name them; by default they are
-// the first whose name holds "cpu" and "gpu" in any case, else the first unit that is not the other. A board with one
-// unit gives it the CPU's part: what the state says of the GPU is then 0, and its part of an action has no effect.
+// Source: zTT (Kim et al., MobiSys 2021), our reading of the rules of its released code (the agent for a Jetson
+// TX2), which was not at hand; what is our own is marked (ours). It has two units. `cpu_unit` and `gpu_unit` name them;
+// by default they are the first whose name holds "cpu" and "gpu" in any case, else the first unit that is not the
+// other. A board with one unit gives it the CPU's part: what the state says of the GPU is then 0, and its part of an
+// action has no effect.
 //
 // Every `period_ms` (the call at the start only begins the count, other calls do nothing, nor do two at one instant):
 //   state   OPP index of the CPU's clock in effect, that of the GPU's, P_cpu, P_gpu [100 mW], T_cpu, T_gpu [C], fps;
@@ -409,7 +410,7 @@ class Ztt final : public Policy {
 const Registration<Policy, Ztt> registered{
     "ztt",
     "a deep Q-network that learns CPU and GPU clocks in the loop, rewarded for frames, low power and a cool board",
-    "Kim et al., MobiSys 2021: rules of the released code, from notes on it"};
+    "Kim et al., MobiSys 2021: our reading of the released code, which was not at hand"};
 
 }  // namespace
 }  // namespace dynasoc::manager
