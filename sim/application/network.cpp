@@ -1,6 +1,7 @@
 #include "application/network.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "common/text.hpp"
 
@@ -88,9 +89,14 @@ std::vector<BlockRow> read_blocks(const Csv& csv) {
   csv.expect({"subnet", "unit", "block", "latency_ms", "provenance", "source"}, {});
   if (csv.size() == 0) throw csv.header_error("the block table has no rows: none follows the header");
   std::vector<BlockRow> rows;
+  std::set<std::string> seen;
   for (std::size_t row = 0; row < csv.size(); ++row) {
     rows.push_back({std::string(csv.text(row, "subnet")), std::string(csv.text(row, "unit")),
                     csv.number(row, "latency_ms", positive())});
+    if (csv.text(row, "block").empty()) throw csv.error(row, "block", "the block's name is empty");
+    if (!seen.insert(rows.back().subnet + "\n" + rows.back().unit + "\n" + std::string(csv.text(row, "block"))).second)
+      throw csv.error(row, "block",
+                      in_quotes(csv.text(row, "block")) + " of " + rows.back().subnet + " is there twice");
     provenance_of(csv, row, "provenance");
     if (csv.text(row, "source").empty())
       throw csv.error(row, "source", "the source is empty; every row says where it comes from");

@@ -52,6 +52,9 @@ std::vector<std::string> entries(const Options& options, const char* name) {
     if (entry.empty()) throw InputError(std::string("--") + name + ": an entry is empty");
     out.push_back(std::exchange(entry, {}));
   }
+  if (!entry.empty())
+    throw InputError(std::string("--") + name + ": " + in_quotes(entry.substr(0, entry.size() - 1)) +
+                     " has no closing parenthesis");
   return out;
 }
 
@@ -94,17 +97,29 @@ int rank_command(const Arguments& arguments, Console& console) {
   request.overrides = overrides_of(options.get_or<std::vector<std::string>>("set", {}));
   request.jobs = jobs_of(options);
   std::optional<DirectoryLock> lock;
+  if (options.has("markdown")) {
+    const fs::path folder = fs::path(options.get<std::string>("markdown")).parent_path();
+    std::error_code code;
+    if (!folder.empty() && !fs::is_directory(folder, code))
+      throw InputError("--markdown: there is no folder " + in_quotes(folder.string()));
+  }
   if (options.has("out")) {
+    if (options.get<std::string>("out").empty()) throw InputError("--out: the name of the directory is empty");
     request.directory = options.get<std::string>("out");
     check_directory(request.directory);
     make_directories(request.directory / "cells");
     lock.emplace(request.directory);
   }
   explore::Ranking ranking;
-  {
+  try {
     ProgressBar progress(console, options.has("quiet"));
     request.progress = [&](double share, const std::string& what) { progress(share, what); };
     ranking = explore::rank_policies(path, request);
+  } catch (Interrupted& interrupted) {
+    if (!request.directory.empty())
+      interrupted.note =
+          "finished cells are kept in " + (request.directory / "cells").string() + "; the same command goes on";
+    throw;
   }
   Json json = explore::ranking_json(ranking);
   if (!request.directory.empty()) {

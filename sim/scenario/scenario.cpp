@@ -389,7 +389,15 @@ class Resolver {
 
     keep_subnets(app);
     for (const std::string& unit : units) app.block_ends.push_back(net.block_ends(unit));
-    if (!net.file.blocks.empty()) scenario_.inputs.push_back(net.blocks_path());
+    if (!net.file.blocks.empty()) {
+      scenario_.inputs.push_back(net.blocks_path());
+      const auto none = [](const auto& of_unit) {
+        return std::all_of(of_unit.begin(), of_unit.end(), [](const auto& ends) { return ends.empty(); });
+      };
+      if (std::all_of(app.block_ends.begin(), app.block_ends.end(), none))
+        warn("network " + net.file.name + ": its block table has no rows for any unit of " + platform.file.name +
+             ", so that its inferences are not interrupted");
+    }
     std::vector<std::string> covered;
     for (std::size_t u = 0; u < units.size(); ++u)
       if (app.tables[u]) covered.push_back(units[u]);

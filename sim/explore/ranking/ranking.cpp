@@ -76,6 +76,8 @@ class Work {
       if (std::find(known.begin(), known.end(), name) == known.end())
         throw InputError("--scenarios: " + in_quotes(name) + " is not among the ranking's" + hint(name, known));
     if (!request_.scenarios.empty()) keep(request_.scenarios);
+    if (scenarios.empty() && !request_.scenarios.empty())
+      throw InputError("--scenarios: none of them is in the short form" + hint("", short_scenarios));
     if (request_.replications > 0) ranking_.replications = request_.replications;
     for (const std::string& label : request_.add)
       if (std::find(labels.begin(), labels.end(), label) == labels.end()) labels.push_back(label);
@@ -333,7 +335,7 @@ std::string sentence_of(const Ranking& ranking) {
   for (const RankedPolicy& one : ranking.policies)
     if (next == nullptr && one.rank > 0 && !one.among_best) next = &one;
   if (next != nullptr) out += ", the next, " + next->label + ", by " + range(next->behind);
-  out += ". It is the best in " + std::to_string(first.best_in) + " of the scenarios";
+  out += ". It is the best in " + std::to_string(first.best_in) + " of them";
   int worst = 0;
   std::size_t where = 0;
   for (std::size_t s = 0; s < first.rank_in.size(); ++s)
