@@ -110,6 +110,11 @@ class Sample:
         when it was done
         """
     @property
+    def batch(self) -> int:
+        """
+        frames that its inference served together
+        """
+    @property
     def latency_ms(self) -> float:
         """
         arrival to result
@@ -122,7 +127,7 @@ class Sample:
     @property
     def profile_ms(self) -> float:
         """
-        what the table says for the sub-network and clocks in force when it was dispatched
+        What the table says for the sub-network and clocks in force when it was dispatched, of all frames served together.
         """
     @property
     def service_ms(self) -> float:
@@ -175,6 +180,16 @@ class Application:
         frames so far
         """
     @property
+    def batch(self) -> int:
+        """
+        most frames that an inference takes together
+        """
+    @property
+    def batch_marginal(self) -> float:
+        """
+        time of each frame of a batch after the first, over the time of one alone
+        """
+    @property
     def completed(self) -> int:
         """
         frames so far
@@ -205,9 +220,19 @@ class Application:
         0 = none
         """
     @property
+    def memory_mb(self) -> tuple[float, ...]:
+        """
+        by sub-network: of its weights; 0 = not stated
+        """
+    @property
     def missed(self) -> int:
         """
         frames completed after their deadline
+        """
+    @property
+    def most_batch(self) -> int:
+        """
+        limit of that knob
         """
     @property
     def name(self) -> str:
@@ -363,6 +388,21 @@ class Observation:
         in the scenario's order
         """
     @property
+    def battery_capacity_j(self) -> float:
+        """
+        full; 0 = the board has no battery
+        """
+    @property
+    def battery_charge_j(self) -> float:
+        """
+        now
+        """
+    @property
+    def battery_until_s(self) -> float:
+        """
+        it is to last up to here
+        """
+    @property
     def domains(self) -> tuple[Domain, ...]:
         """
         in the platform's order
@@ -391,6 +431,11 @@ class Observation:
     def temperatures_c(self) -> tuple[float, ...]:
         """
         by thermal node, as of the last poll
+        """
+    @property
+    def thermal_limit_c(self) -> float:
+        """
+        infinite = none
         """
     @property
     def trigger(self) -> typing.Literal['start', 'period', 'arrival', 'completion', 'target_change', 'load_change', 'thermal_trip']:
@@ -427,6 +472,10 @@ class Decision:
     def admission(self, target: Application | typing.SupportsIndex, value: typing.SupportsIndex, reason: str = '', *args: typing.Any, margin: typing.SupportsFloat | typing.SupportsIndex = 0.0, slack: typing.SupportsFloat | typing.SupportsIndex = 0.0, binding: typing.Literal['none', 'latency', 'accuracy', 'energy', 'power', 'temperature', 'capacity', 'dwell', 'ladder'] = 'none') -> Decision:
         """
         of an application: 0 refuses its frames, 1 accepts them
+        """
+    def batch(self, target: Application | typing.SupportsIndex, value: typing.SupportsIndex, reason: str = '', *args: typing.Any, margin: typing.SupportsFloat | typing.SupportsIndex = 0.0, slack: typing.SupportsFloat | typing.SupportsIndex = 0.0, binding: typing.Literal['none', 'latency', 'accuracy', 'energy', 'power', 'temperature', 'capacity', 'dwell', 'ladder'] = 'none') -> Decision:
+        """
+        of an application: most waiting frames that its next inferences take together
         """
     def candidate(self, application: Application | typing.SupportsIndex | None = None, subnet: typing.SupportsIndex = -1, unit: Unit | typing.SupportsIndex | None = None, opp: typing.SupportsIndex = -1, latency_ms: typing.SupportsFloat | typing.SupportsIndex = 0.0, accuracy: typing.SupportsFloat | typing.SupportsIndex = 0.0, energy_mj: typing.SupportsFloat | typing.SupportsIndex = 0.0, feasible: bool = False) -> Decision:
         """

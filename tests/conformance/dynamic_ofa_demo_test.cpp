@@ -33,7 +33,7 @@ class Ladder {
   int feed(double latency_ms) {
     seen_.now += from_ms(latency_ms);
     app_.samples[app_.completed % AppView::kRemembered] = {seen_.now,   latency_ms, latency_ms, latency_ms,
-                                                           app_.subnet, 0,          false};
+                                                           app_.subnet, 0,          1,          false};
     ++app_.completed;
     seen_.trigger = Trigger::completion;
     seen_.subject = 0;

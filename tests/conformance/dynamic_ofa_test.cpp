@@ -57,7 +57,7 @@ class Desk {
   }
   void complete(double service_ms, double profile_ms) {
     app.samples[app.completed % AppView::kRemembered] = {seen.now,   service_ms, service_ms, profile_ms,
-                                                         app.subnet, app.unit,   false};
+                                                         app.subnet, app.unit,   1,          false};
     ++app.completed;
   }
 
@@ -219,7 +219,8 @@ TEST_CASE("a late frame does not lift the dwell time of a rise") {
   desk.decide(100);
   REQUIRE(desk.wanted(Knob::subnet) == 1);
   desk.app.subnet = 1;
-  desk.app.samples[desk.app.completed % AppView::kRemembered] = {desk.seen.now, 500, 40, 40, 1, 1, true};  // it waited
+  desk.app.samples[desk.app.completed % AppView::kRemembered] = {desk.seen.now, 500, 40, 40, 1, 1, 1,
+                                                                 true};  // it waited
   ++desk.app.completed;
   CHECK(desk.decide(150).writes.empty());
 }
@@ -229,7 +230,7 @@ TEST_CASE("what ran on one unit teaches nothing about another") {
   desk.app.unit = 0;  // moved there while a frame was still running on the gpu
   desk.app.subnet = 0;
   desk.app.latency_target_ms = 65;
-  desk.app.samples[0] = {from_ms(10), 200, 200, 20, 0, 1, true};
+  desk.app.samples[0] = {from_ms(10), 200, 200, 20, 0, 1, 1, true};
   desk.app.completed = 1;
   CHECK(desk.decide(100).writes.empty());  // 60 ms on the cpu, as the table says; the gpu is ten times slower
 }

@@ -122,7 +122,7 @@ class CommandLine(unittest.TestCase):
                 (("run", "minimal", "--quiet=1"), "does not take any arguments"),
                 (("list",), "list what? (known: policies, governors"),
                 (("list", "polices"), 'unknown kind "polices" (did you mean "policies"?)'),
-                (("schema",), "schema of what? (known: scenario, platform, network, claim, suite, sweep, search, exploration)"),
+                (("schema",), "schema of what? (known: scenario, platform, network, claim, suite, sweep, search, exploration, ranking)"),
                 (("schema", "sceanrio"), '(did you mean "scenario"?)'),
                 (("check",), "a folder or a file is missing"),
                 (("check", "models"), "models: has no claim files (*.claim.json)"),
@@ -248,6 +248,7 @@ class CommandLine(unittest.TestCase):
                         name.split(".")[-2] if name.endswith((".claim.json", ".suite.json", ".baseline.json")) else
                         "search" if "/scenarios/search/" in name else
                         "sweep" if "/scenarios/sweeps/" in name else "exploration" if name.endswith(".explore.json") else
+                        "ranking" if name.endswith(".rank.json") else
                         {"scenarios": "scenario", "platforms": "platform", "models": "network"}[
                             str(pathlib.Path(name).relative_to(ROOT)).split("/", 1)[0]])
             self.assertEqual(kind, expected, line)

@@ -192,9 +192,9 @@ class Docs(unittest.TestCase):
 
     def test_schemas_accept_what_comes_along(self):
         schemas = {kind: json.loads((ROOT / "docs" / "schema" / f"{kind}.schema.json").read_text(encoding="utf-8"))
-                   for kind in ("scenario", "platform", "network", "claim", "suite", "sweep", "search", "exploration")}
+                   for kind in ("scenario", "platform", "network", "claim", "suite", "sweep", "search", "exploration", "ranking")}
         files = [("claim" if path.endswith(".claim.json") else "exploration" if path.endswith(".explore.json") else
-                  "suite" if path.endswith(".suite.json") else
+                  "suite" if path.endswith(".suite.json") else "ranking" if path.endswith(".rank.json") else
                   "search" if "/search/" in path else "sweep" if "/sweeps/" in path else "scenario", path)
                  for path in glob.glob(str(ROOT / "scenarios" / "**" / "*.json"), recursive=True)
                  if not path.endswith(".baseline.json")]

@@ -124,7 +124,7 @@ class Rank(unittest.TestCase):
         self.refused("thesis.tex", self.ranking, "--out", self.folder / "other")
         self.write({**RANKING, "scenario": []})
         self.refused("did you mean \"scenarios\"", self.ranking)
-        self.write({**RANKING, "policies": ["none", "none"]})
+        self.write({**RANKING, "policies": ["none", "none", "pid"]})
         self.refused("twice", self.ranking)
         self.write({**RANKING, "scenarios": ["calm.json", "calm.json"]})
         self.refused("is there twice", self.ranking)

@@ -13,12 +13,12 @@
 //                 that the last decision saw (of one frame, though several may be served together), and the share left
 //                 is remaining_ms / isolated_ms (at most 1; 1 where it is not known)
 //   finish(c,u) = reserved(u) + time(c,u), for units that claim c may run on and L is known for (above 0)
-//   1. each claim's unit is the one of its least finish (of equals the first)
-//   2. the claim whose least finish is the greatest is taken (of equals the first)
-//   3. if its unit is the one asked about, and free (its free_in_ms is 0, and nothing was reserved on it in this
-//      choice), it is picked; else reserved(its unit) becomes its finish there, and it goes on at 1 with the others
-// Without a claim left at 1, the first of those whose time is known nowhere that may run on the unit asked about is
-// picked, if that is free as in 3; else none is (-1): those that remain wait for a better unit.
+//   (1) each claim's unit is the one of its least finish (of equals the first)
+//   (2) the claim whose least finish is the greatest is taken (of equals the first)
+//   (3) if its unit is the one asked about, and free (its free_in_ms is 0, and nothing was reserved on it in this
+//      choice), it is picked; else reserved(its unit) becomes its finish there, and it goes on at (1) with the others
+// Without a claim left at (1), the first of those whose time is known nowhere that may run on the unit asked about is
+// picked, if that is free as in (3); else none is (-1): those that remain wait for a better unit.
 //
 // The ratio of measured to table time is kept by application, sub-network and unit. It begins at 1; each finished
 // inference moves it by `smoothing` of the difference to service time / (table time x batch factor). Service time is
