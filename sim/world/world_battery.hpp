@@ -17,7 +17,7 @@ double World<E>::drawn_j() const {
 // together as its end does. It is missed by a little only by jobs that draw more than their unit's busy power.
 template <Engine E>
 void World<E>::look_at_battery() {
-  constexpr double kPeriodS = 0.1, kShortestS = 1e-6;
+  constexpr double kPeriodS = 0.1, kShortestS = 1e-7;
   const double left_j = setup_.battery->charge_j - drawn_j();
   double most_w = static_w();
   for (std::size_t u = 0; u < units_.size(); ++u) {

@@ -24,10 +24,9 @@ TEST_CASE("a battery lasts for its energy over the board's power", "[battery]") 
   scenario["applications"]["late"] = camera(100);
   scenario["applications"]["late"]["start_s"] = 3;
   const RunRecord record = lab.run(scenario);
-  // It ends when what is left would last for a microsecond with everything busy.
-  CHECK(record.battery_life_s == Approx(2).epsilon(5e-6));
+  CHECK(record.battery_life_s == Approx(2).epsilon(1e-6));
   CHECK(record.battery_left_j == Approx(0).margin(1e-4));
-  CHECK(record.energy_j() == Approx(12).epsilon(5e-6));  // and nothing after that
+  CHECK(record.energy_j() == Approx(12).epsilon(1e-6));  // and nothing after that
   CHECK(record.apps[0].jobs == 20);
   CHECK(record.apps[0].rejected == 20);
 }
