@@ -20,10 +20,26 @@ namespace {
 constexpr std::size_t kBlock = 1 << 20;
 constexpr std::size_t kRowBytes = 16u << 20;  // of a row, which is held in memory
 
-// Most rows have none: memchr looks at many bytes at once.
-std::size_t quotes_in(const char* begin, const char* end) {
-  const void* first = begin < end ? std::memchr(begin, '"', static_cast<std::size_t>(end - begin)) : nullptr;
-  return first == nullptr ? 0 : static_cast<std::size_t>(std::count(static_cast<const char*>(first), end, '"'));
+// Where in its cells a row is, read piece by piece: a quote opens a cell only where one begins, and is a character of
+// it elsewhere.
+enum class CellState { begins, plain, quoted, closed };
+
+CellState behind(const char* at, const char* end, CellState cell) {
+  if (cell != CellState::quoted && at < end) {  // most rows have no quote: memchr looks at many bytes at once
+    const auto* const quote = static_cast<const char*>(std::memchr(at, '"', static_cast<std::size_t>(end - at)));
+    const char* const next = quote != nullptr ? quote : end;
+    if (next > at) cell = next[-1] == ',' ? CellState::begins : CellState::plain;
+    at = next;
+  }
+  for (; at < end; ++at) {
+    if (cell == CellState::quoted)
+      cell = *at == '"' ? CellState::closed : CellState::quoted;
+    else if (*at == ',')
+      cell = CellState::begins;
+    else
+      cell = *at == '"' && cell != CellState::plain ? CellState::quoted : CellState::plain;
+  }
+  return cell;
 }
 
 }  // namespace
@@ -92,7 +108,7 @@ bool CsvRows::fill() {
 // Finds the next row, which may go over several lines where a quoted cell does.
 bool CsvRows::read_line() {
   std::size_t searched = 0;  // of the row, from at_ on
-  std::size_t quotes = 0;
+  CellState cell = CellState::begins;
   line_number_ = lines_read_ + 1;
   for (;;) {
     const char* const begin = buffer_.data() + at_;
@@ -100,13 +116,13 @@ bool CsvRows::read_line() {
     const auto* const newline =
         searched < left ? static_cast<const char*>(std::memchr(begin + searched, '\n', left - searched)) : nullptr;
     if (newline == nullptr) {
-      quotes += quotes_in(begin + std::min(searched, left), begin + left);
+      cell = behind(begin + std::min(searched, left), begin + left, cell);
       searched = left;
       if (left > kRowBytes)
         throw InputError({name_, line_number_, 1, "row"}, "the row is longer than " + bytes_text(kRowBytes));
       if (fill()) continue;
       if (searched == 0) return false;
-      if (quotes % 2 == 1)
+      if (cell == CellState::quoted)
         throw InputError({name_, line_number_, 1, "row"}, "a quote that is opened in this row is never closed");
       line_ = std::string_view(buffer_).substr(at_);
       at_ = buffer_.size();
@@ -114,15 +130,16 @@ bool CsvRows::read_line() {
       return true;
     }
     const auto end = static_cast<std::size_t>(newline - begin);
-    quotes += quotes_in(begin + searched, newline);
+    cell = behind(begin + searched, newline, cell);
     ++lines_read_;
     searched = end + 1;
-    if (quotes % 2 == 1) continue;
+    if (cell == CellState::quoted) continue;
     line_ = std::string_view(begin, end);
     at_ += end + 1;
     if (!line_.empty() && line_.back() == '\r') line_.remove_suffix(1);
-    if (quotes == 0 && line_.empty()) {  // an empty line is no row
+    if (line_.empty()) {  // is no row
       searched = 0;
+      cell = CellState::begins;
       line_number_ = lines_read_ + 1;
       continue;
     }

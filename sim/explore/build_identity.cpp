@@ -7,12 +7,16 @@
 
 namespace dynasoc::explore {
 
-std::string build_identity() {
-  const std::string commit = DYNASOC_GIT_DESCRIPTION;
-  std::string out = std::string(DYNASOC_VERSION) + " " + commit;
-  if (commit.empty() || commit == "unknown" || commit.ends_with("-dirty"))
-    out += " " + content_hash(read_file(installation::image()));
-  return out;
+const std::string& build_identity() {
+  // Once: the program is tens of megabytes, and rankings ask for every cell.
+  static const std::string identity = [] {
+    const std::string commit = DYNASOC_GIT_DESCRIPTION;
+    std::string out = std::string(DYNASOC_VERSION) + " " + commit;
+    if (commit.empty() || commit == "unknown" || commit.ends_with("-dirty"))
+      out += " " + content_hash(read_file(installation::image()));
+    return out;
+  }();
+  return identity;
 }
 
 std::string embedded_policies(const std::string& json) {

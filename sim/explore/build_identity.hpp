@@ -7,7 +7,7 @@ namespace dynasoc::explore {
 
 /// Version and commit. A program built from changed sources, or outside of a repository, is told by its own bytes.
 /// Throws InputError where those cannot be read.
-std::string build_identity();
+const std::string& build_identity();
 
 /// Versions of the policies that an embedding program has registered and that `json` (the text of a scenario or of what
 /// makes scenarios) names. Empty where there are none.

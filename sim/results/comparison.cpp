@@ -39,10 +39,12 @@ manager::Choice<Interface> choice(const std::string& text, const std::string& wh
   const std::string shown = what.size() <= 200 ? what : in_quotes(what);
   const std::size_t open = text.find('(');
   const std::string name = text.substr(0, open);
-  Json json = name;
-  if (open != std::string::npos) {
+  Json json;
+  if (open == std::string::npos) {
+    json = name;
+  } else {
     if (text.back() != ')') throw InputError("--policies: " + in_quotes(what) + " has no closing parenthesis");
-    json = {{"name", name}};
+    json["name"] = name;
     std::string inside = text.substr(open + 1, text.size() - open - 2);
     for (std::size_t at = 0; at < inside.size();) {
       std::size_t end = inside.find(',', at);

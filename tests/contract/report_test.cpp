@@ -244,6 +244,15 @@ TEST_CASE("rows of a table of any size read like the table") {
   }
   CHECK(count == 200'000);
 
+  folder.write("t.csv", "a,b\n5\" panel,1\n\"5\"\" panel\",2\n");  // a quote opens a cell only at its beginning
+  CsvRows inches(folder.path() / "t.csv");
+  for (const std::uint64_t b : {1, 2}) {
+    REQUIRE(inches.next());
+    CHECK(inches.text(0) == "5\" panel");
+    CHECK(inches.whole(1) == b);
+  }
+  CHECK_FALSE(inches.next());
+
   const auto refused = [&](const std::string& content) {
     folder.write("bad.csv", content);
     return refusal([&] {

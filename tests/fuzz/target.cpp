@@ -117,7 +117,8 @@ Beside::Beside(const std::string& folder, const std::string& name) {
   folder_ = pattern;
   file_ = folder_ / name;
   for (const auto& entry : fs::directory_iterator(root() / folder))
-    fs::create_symlink(fs::absolute(entry.path()), folder_ / entry.path().filename());
+    if (entry.path().filename() != name)  // or the project's own file would be written
+      fs::create_symlink(fs::absolute(entry.path()), folder_ / entry.path().filename());
 }
 
 Beside::~Beside() {

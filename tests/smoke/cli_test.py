@@ -414,6 +414,8 @@ class CommandLine(unittest.TestCase):
         self.scenario({**LIVELY, "ambient_c": "hot"}, "base.json")
         self.refused("run", top, says=(f"{self.folder}/base.json:", '/ambient_c: must be a number, not the string "hot"'))
         self.refused("run", top, "--set", "ambient_c=1e3", says="--set ambient_c=1e3: /ambient_c: must be from -50 to 100")
+        learnt = self.scenario({**LIVELY, "policy": {"name": "prime-q", "table": {"camera": [[0] * 9] * 10}}}, "learnt.json")
+        self.refused("run", learnt, says=(f"{learnt}:", "/policy/table/camera/0: has 9 numbers, but its unit has"))
 
     # --------------------------------------------------------------------------------------------------- again, the same
 

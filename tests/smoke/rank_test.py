@@ -118,6 +118,7 @@ class Rank(unittest.TestCase):
         self.refused("--scenarios: \"bussy.json\" is not among the ranking's (did you mean \"busy.json\"", self.ranking, "--scenarios", "bussy.json")
         self.refused("--policies: a ranking needs two", self.ranking, "--policies", "none,oracle")
         self.refused("schedules by itself", self.ranking, "--add", "sjf", "--set", "scheduler=edf")
+        self.refused("no such member (known: camera), in the scenario \"calm.json\"", self.ranking, "--set", "applications.nobody.unit=gpu")
         self.refused("two are the least", self.ranking, "--replications", 1)
         (self.folder / "other").mkdir()
         (self.folder / "other" / "thesis.tex").write_text("", encoding="utf-8")

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "common/error.hpp"
+#include "common/outside.hpp"
 
 namespace dynasoc::test {
 
@@ -127,7 +128,7 @@ std::string misbehaviour(Load&& load, bool option = false) {
       return "no line: " + std::string(text);
     for (const char c : text)
       if (static_cast<unsigned char>(c) < 0x20) return "control characters in: " + std::string(text);
-    if (text.size() > error.location().text().size() + 600) return "too long: " + std::string(text);
+    if (text.size() > one_line(error.location().text()).size() + 600) return "too long: " + std::string(text);
     return "";
   } catch (const std::exception& error) {
     return std::string("another exception: ") + error.what();

@@ -96,7 +96,7 @@ class Work {
     for (const Name& name : scenarios) {
       const fs::path found =
           DataPaths(folder_).scenario({name.text + (name.text.ends_with(".json") ? "" : ".json"), name.where});
-      Scenario scenario = load_scenario(found, request_.overrides);
+      Scenario scenario = load(found, name.text);
       try {
         if (MetricColumn(*scenario.setup, file.metric).metric().better != Better::lower)
           throw InputError("of " + in_quotes(file.metric) + " less is not better");
@@ -126,6 +126,17 @@ class Work {
     if (scenarios_.empty()) throw(file.where / "scenarios").error("is empty: there is nothing to compare on");
     ranking_.cells.assign(scenarios_.size(), std::vector<RankedCell>(labels.size()));
     metrics_ = with_metric(file);
+  }
+
+  // Overrides are tried on every scenario: which refuses one must be told.
+  Scenario load(const fs::path& found, const std::string& name) const {
+    try {
+      return load_scenario(found, request_.overrides);
+    } catch (const InputError& error) {
+      const std::string text = error.what();
+      if (!text.starts_with("--set")) throw;
+      throw InputError(text + ", in the scenario " + in_quotes(name));
+    }
   }
 
   void run() {

@@ -55,6 +55,7 @@ class PrimeQ final : public Policy {
     Named<std::vector<std::vector<double>>> table;
     std::int64_t seed = 1;
     double cost_us = 10;
+    Where where;
 
     static constexpr auto fields() {
       using P = Parameters;
@@ -159,17 +160,19 @@ class PrimeQ final : public Policy {
     for (const auto& [name, table] : p_.table) {
       const auto at = std::find(names.begin(), names.end(), name);
       if (at == names.end())
-        throw InputError("policy prime-q: /table: no application is called " + in_quotes(name) + hint(name, names));
+        throw(p_.where / "table").error("no application is called " + in_quotes(name) + hint(name, names));
       State& state = states_[static_cast<std::size_t>(at - names.begin())];
       if (table.size() != static_cast<std::size_t>(rows()))
-        throw InputError("policy prime-q: /table/" + name + ": has " + std::to_string(table.size()) +
-                         " rows, but there are " + std::to_string(rows()) + " states");
+        throw(p_.where / "table" / name)
+            .error("has " + std::to_string(table.size()) + " rows, but there are " + std::to_string(rows()) +
+                   " states");
       auto to = state.values.begin();
-      for (const auto& row : table) {
-        if (row.size() != static_cast<std::size_t>(state.opps))
-          throw InputError("policy prime-q: /table/" + name + ": a row has " + std::to_string(row.size()) +
-                           " numbers, but its unit has " + std::to_string(state.opps) + " operating points");
-        to = std::copy(row.begin(), row.end(), to);
+      for (std::size_t row = 0; row < table.size(); ++row) {
+        if (table[row].size() != static_cast<std::size_t>(state.opps))
+          throw(p_.where / "table" / name / row)
+              .error("has " + std::to_string(table[row].size()) + " numbers, but its unit has " +
+                     std::to_string(state.opps) + " operating points");
+        to = std::copy(table[row].begin(), table[row].end(), to);
       }
     }
   }
