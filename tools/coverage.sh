@@ -16,7 +16,7 @@ DYNASOC_TEST_SCALE=${DYNASOC_TEST_SCALE:-0.1} ctest --preset coverage --parallel
 
 mkdir -p build/coverage/html
 # Templates count as run where any of their instances is.
-gcovr --root . --filter 'sim/' --exclude-throw-branches --exclude-unreachable-branches --merge-mode-functions=separate \
+gcovr --root . --filter 'sim/' --exclude-throw-branches --exclude-unreachable-branches \
   --gcov-ignore-parse-errors -j "$jobs" \
   --txt build/coverage/report.txt --html-details build/coverage/html/index.html --json-summary build/coverage/summary.json build/coverage
 python3 tools/coverage_table.py build/coverage/summary.json
