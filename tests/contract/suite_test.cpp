@@ -241,7 +241,8 @@ TEST_CASE("against a baseline: none, the same, allowed, worse, better") {
                   "\", \"allowed\": 0.02}, {\"kind\": \"baseline\", \"metric\": \"" + throughput + "\"}");
   const auto states = [&] {
     std::vector<suite::State> out;
-    for (const auto& one : desk.check().results[0].findings) out.push_back(one.state);
+    const suite::Checked checked = desk.check();  // not in the loop's head, which would outlive it
+    for (const auto& one : checked.results[0].findings) out.push_back(one.state);
     return out;
   };
   using suite::State;
