@@ -39,7 +39,7 @@ one() {
   # The address space is bounded by the limit on memory, a text's time by the timeout: both are findings. What libFuzzer
   # keeps as slow is none.
   ASAN_OPTIONS=detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS} "$program" "$target" "$corpus" "${words[@]}" \
-    -max_total_time="$seconds" -max_len=20000 -timeout=60 -rss_limit_mb=3000 -print_final_stats=1 -detect_leaks=0 \
+    -max_total_time="$seconds" -max_len=20000 -timeout=20 -rss_limit_mb=3000 -print_final_stats=1 -detect_leaks=0 \
     -artifact_prefix="$build/findings/$target/" >"$log" 2>&1 </dev/null || true
 }
 export -f one
