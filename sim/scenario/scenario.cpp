@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 #include <type_traits>
 
 #include "common/csv.hpp"
@@ -87,8 +88,8 @@ ModeSetup resolve_mode(const Platform& platform, const ModeFile* mode, Time from
 
 class Resolver {
  public:
-  Resolver(Scenario& scenario, Setup& setup)
-      : scenario_(scenario), file_(scenario.file), setup_(setup), paths_(scenario.folder) {}
+  Resolver(Scenario& scenario, Setup& setup, Library& library)
+      : scenario_(scenario), file_(scenario.file), setup_(setup), paths_(scenario.folder), library_(library) {}
 
   void resolve() {
     constexpr std::size_t kMostApplications = 65536;  // a job's record keeps its application in two bytes
@@ -142,7 +143,7 @@ class Resolver {
   void platform() {
     const fs::path path = paths_.platform(file_.platform);
     scenario_.inputs.push_back(path);
-    setup_.platform = Platform::load(path);
+    setup_.platform = *library_.platform(path);
     const Platform& platform = setup_.platform;
     for (const auto& [name, wanted] : file_.opps_mhz) keep_opps(name, wanted);
     if (file_.ambient_c && setup_.platform.file.thermal) setup_.platform.file.thermal->ambient_c = *file_.ambient_c;
@@ -287,7 +288,7 @@ class Resolver {
     const fs::path path = paths_.network(name);
     auto& loaded = networks_[path.string()];
     if (!loaded) {
-      loaded = std::make_shared<Network>(Network::load(path));
+      loaded = library_.network(path);
       scenario_.inputs.push_back(path);
     }
     return loaded;
@@ -353,6 +354,7 @@ class Resolver {
     }
     app.tables.assign(units.size(), nullptr);
     app.models.assign(units.size(), std::vector<std::optional<LatencyModel>>(net.size()));
+    std::set<std::string> named;
     for (const Name& table_name : tables) {
       index_in(names_of(net.file.tables), table_name, "table");
       for (const auto& [known, reference] : net.file.tables) {
@@ -362,7 +364,9 @@ class Resolver {
                                  ", not on " + platform.file.name);
         scenario_.inputs.push_back(net.folder / reference.file.text);
       }
-      const auto table = std::make_shared<const Table>(net.table(table_name.text));
+      if (!named.insert(table_name.text).second)
+        throw table_name.error("the table " + in_quotes(table_name.text) + " is named twice");
+      const auto table = library_.table(net, table_name.text);
       for (std::size_t row = 0; row < table->cells.size(); ++row) {
         const Cell& cell = table->cells[row];
         const int u = platform.unit_index(cell.unit);
@@ -388,7 +392,7 @@ class Resolver {
     }
 
     keep_subnets(app);
-    for (const std::string& unit : units) app.block_ends.push_back(net.block_ends(unit));
+    for (const std::string& unit : units) app.block_ends.push_back(*library_.block_ends(net, unit));
     if (!net.file.blocks.empty()) {
       scenario_.inputs.push_back(net.blocks_path());
       const auto none = [](const auto& of_unit) {
@@ -567,12 +571,9 @@ class Resolver {
   const ScenarioFile& file_;
   Setup& setup_;
   DataPaths paths_;
+  Library& library_;
   std::map<std::string, std::shared_ptr<const Network>> networks_;
 };
-
-}  // namespace
-
-namespace {
 
 fs::path folder_of(const fs::path& file) { return file.parent_path().empty() ? fs::path(".") : file.parent_path(); }
 
@@ -597,7 +598,36 @@ std::shared_ptr<Document> scenario_document(const fs::path& path, const Override
   return document;
 }
 
-Scenario load_scenario(std::shared_ptr<Document> document, const fs::path& folder, const Overrides& overrides) {
+template <class T, class Read>
+std::shared_ptr<const T> Library::once(Shelf<T>& shelf, const std::string& name, const Read& read) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = shelf.find(name); found != shelf.end()) return found->second;
+  }
+  // Two threads may read the same file: better than that all wait for one. What comes first is kept.
+  auto fresh = std::make_shared<const T>(read());
+  const std::lock_guard lock(mutex_);
+  return shelf.emplace(name, std::move(fresh)).first->second;
+}
+
+std::shared_ptr<const Platform> Library::platform(const fs::path& path) {
+  return once(platforms_, path.string(), [&] { return Platform::load(path); });
+}
+
+std::shared_ptr<const Network> Library::network(const fs::path& path) {
+  return once(networks_, path.string(), [&] { return Network::load(path); });
+}
+
+std::shared_ptr<const Table> Library::table(const Network& network, const std::string& name) {
+  return once(tables_, network.folder.string() + "\n" + name, [&] { return network.table(name); });
+}
+
+std::shared_ptr<const Library::BlockEnds> Library::block_ends(const Network& network, const std::string& unit) {
+  return once(block_ends_, network.blocks_path().string() + "\n" + unit, [&] { return network.block_ends(unit); });
+}
+
+Scenario load_scenario(std::shared_ptr<Document> document, const fs::path& folder, const Overrides& overrides,
+                       Library* library) {
   Scenario scenario;
   scenario.folder = folder;
   complete(document, folder, overrides, scenario.inputs);
@@ -605,13 +635,14 @@ Scenario load_scenario(std::shared_ptr<Document> document, const fs::path& folde
   scenario.file = read<ScenarioFile>(Value(document));
   if (scenario.file.name.empty()) scenario.file.name = fs::path(document->name()).stem().string();
   auto setup = std::make_shared<Setup>();
-  Resolver(scenario, *setup).resolve();
+  Library own;
+  Resolver(scenario, *setup, library != nullptr ? *library : own).resolve();
   scenario.setup = std::move(setup);
   return scenario;
 }
 
-Scenario load_scenario(const fs::path& path, const Overrides& overrides) {
-  Scenario scenario = load_scenario(Document::load(path), folder_of(path), overrides);
+Scenario load_scenario(const fs::path& path, const Overrides& overrides, Library* library) {
+  Scenario scenario = load_scenario(Document::load(path), folder_of(path), overrides, library);
   scenario.inputs.insert(scenario.inputs.begin(), path);
   return scenario;
 }

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -149,13 +151,38 @@ struct Scenario {
 
 using Overrides = std::vector<std::pair<std::string, std::string>>;  ///< `--set path=value`
 
+/// What scenarios name and has been read already, for those who load many: each file is read once, and not again if it
+/// changes. Any number of threads may use one. Throws InputError as the files' readers do, each time.
+class Library {
+ public:
+  using BlockEnds = std::vector<std::vector<double>>;
+
+  std::shared_ptr<const Platform> platform(const std::filesystem::path& path);
+  std::shared_ptr<const Network> network(const std::filesystem::path& path);
+  std::shared_ptr<const Table> table(const Network& network, const std::string& name);
+  std::shared_ptr<const BlockEnds> block_ends(const Network& network, const std::string& unit);
+
+ private:
+  template <class T>
+  using Shelf = std::map<std::string, std::shared_ptr<const T>>;
+  template <class T, class Read>
+  std::shared_ptr<const T> once(Shelf<T>& shelf, const std::string& name, const Read& read);
+
+  std::mutex mutex_;
+  Shelf<Platform> platforms_;
+  Shelf<Network> networks_;
+  Shelf<Table> tables_;
+  Shelf<BlockEnds> block_ends_;
+};
+
 /// Loads a scenario file (or a run's manifest.json), applies overrides, resolves names. Throws InputError.
-/// `"include": "other.json"` (or a list) lays other files under this one; cycles are refused.
-Scenario load_scenario(const std::filesystem::path& path, const Overrides& overrides = {});
+/// `"include": "other.json"` (or a list) lays other files under this one; cycles are refused. What `library` has read
+/// is taken from there; without one, a file that several applications name is read once.
+Scenario load_scenario(const std::filesystem::path& path, const Overrides& overrides = {}, Library* library = nullptr);
 
 /// The same for a document already in memory.
 Scenario load_scenario(std::shared_ptr<Document> document, const std::filesystem::path& folder,
-                       const Overrides& overrides = {});
+                       const Overrides& overrides = {}, Library* library = nullptr);
 
 /// A scenario file with its includes and overrides applied, not yet read: what a sweep takes apart. `inputs` gets the
 /// files. Throws InputError.

@@ -2,11 +2,13 @@
 """dynasoc-agent when things go wrong, over a pipe and over a real sshd: after each fault all knobs hold the bytes that
 they held before, and what was measured up to then has arrived. Prints how long restoring took.
 """
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -369,6 +371,30 @@ class Faults:
             file.write("performance\n")
         self.assertEqual(restore_command(self.tree).returncode, 0)
         self.assertEqual(self.tree.changed(), [])
+        self.check_clean_end()
+
+    def test_killed_agent_that_has_not_quite_gone_is_waited_for(self):
+        # A killed process lets go of its locks when its last thread is gone, which may be later than it is seen dead.
+        os.makedirs(self.tree.state, exist_ok=True)
+        dead = subprocess.Popen(["true"])
+        os.waitid(os.P_PID, dead.pid, os.WEXITED | os.WNOWAIT)
+        for held in (os.path.join(self.tree.state, "lock"), os.path.join(self.tree.root, "sys")):
+            with self.subTest(held):
+                if held.endswith("lock"):
+                    with open(held, "w", encoding="ascii") as file:
+                        file.write(f"{dead.pid}\n")
+                handle = os.open(held, os.O_RDONLY)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                timer = threading.Timer(0.2, os.close, (handle,))
+                timer.start()
+                done = restore_command(self.tree)
+                timer.join()
+                if held.endswith("lock"):
+                    self.assertEqual((done.returncode, done.stdout), (0, "nothing to restore\n"), done.stderr)
+                else:  # held by this process, which lives: not waited for
+                    self.assertEqual(done.returncode, 3)
+                    self.assertIn(f"the agent with pid {os.getpid()} holds this board", done.stderr)
+        dead.wait()
         self.check_clean_end()
 
     def test_two_agents(self):

@@ -180,6 +180,8 @@ class Check(unittest.TestCase):
                 ("energy-vs-governors", put("expectation", "managers", ["dynamic-off"]), '(did you mean "dynamic-ofa"?)'),
                 ("energy-vs-governors", put("expectation", "savings", 0, "metric", "run.acuracy"), "run.acuracy"),
                 ("energy-vs-governors", put("expectation", "grids", "GPU", "axes", "mode", "values", ["MODE_1W"]), "MODE_1W"),
+                ("energy-vs-governors", put("expectation", "grids", "GPU", "axes", "seed",
+                                            {"paths": ["seed"], "values": list(range(10000))}), "has more than 10000 set-ups"),
                 ("agx-modes-measured-armnn", put("expectation", "unit", "cpo"), '(did you mean "cpu"?)'),
         ):
             with self.subTest(name=name, says=says):

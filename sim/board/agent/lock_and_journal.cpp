@@ -22,7 +22,8 @@ namespace dynasoc::agent {
 namespace {
 
 constexpr int kVersion = 1;
-constexpr int kPasses = 3;  // of a restoration
+constexpr int kPasses = 3;            // of a restoration
+constexpr double kEndTakesMs = 1000;  // until a killed agent's last thread is gone, and the lock with it
 
 Refusal io_error(const std::string& path, const std::string& doing, int error) {
   return Refusal("io", path + ": " + doing + ": " + std::strerror(error), {{"path", path}});
@@ -75,6 +76,33 @@ Refusal busy(int pid) {
   return Refusal("busy", who + " holds this board", pid > 0 ? Json{{"pid", pid}} : Json{{"pid", nullptr}});
 }
 
+/// Whether a process has been killed, and at most some of its threads have not gone yet.
+bool ending(int pid) {
+  if (pid <= 0) return false;
+  std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
+  std::string text;
+  if (!std::getline(in, text)) return true;
+  const std::size_t name_end = text.rfind(')');
+  return name_end != std::string::npos && name_end + 2 < text.size() && text[name_end + 2] == 'Z';
+}
+
+/// Locks an open file; 0, or what flock answers where this file cannot be locked. The pid that `holder_of` knows holds
+/// it is waited for if it is ending: whoever starts an agent, or `restore`, right after one was killed gets the board.
+/// Throws Refusal `busy`.
+template <class HolderOf>
+int take(const FileHandle& file, const HolderOf& holder_of) {
+  int error = 0, pid = 0;
+  const auto decided = [&] {
+    error = ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+    if (error != EWOULDBLOCK) return true;
+    pid = holder_of();
+    return !ending(pid);
+  };
+  settle(decided, kEndTakesMs);
+  if (error == EWOULDBLOCK) throw busy(pid);
+  return error;
+}
+
 /// `scaling_max_freq of policy0`: what people call the knob of a file.
 std::string knob_name(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -91,17 +119,15 @@ BoardLock::BoardLock(const Files& files, const std::string& state_folder) {
   const std::string path = state_folder + "/lock";
   state_ = FileHandle(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!state_.open()) throw io_error(path, "cannot be opened", errno);
-  if (::flock(state_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) throw io_error(path, "cannot be locked", errno);
+  const int error = take(state_, [&] {
     char text[32] = "";
     const ssize_t n = ::pread(state_.get(), text, sizeof text - 1, 0);
     const int written = n > 0 ? std::atoi(text) : 0;
-    throw busy(written > 0 ? written : holder(state_.get()));
-  }
+    return written > 0 ? written : holder(state_.get());
+  });
+  if (error != 0) throw io_error(path, "cannot be locked", error);
   board_ = files.open("/sys");
-  if (board_.open() && ::flock(board_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw busy(holder(board_.get()));
-  }
+  if (board_.open()) take(board_, [&] { return holder(board_.get()); });
   // Only for the message to another agent: the lock holds without it, on a full disk too.
   const std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(state_.get(), 0) != 0 || ::pwrite(state_.get(), pid.data(), pid.size(), 0) < 0) return;

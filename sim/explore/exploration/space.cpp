@@ -218,7 +218,7 @@ std::vector<std::pair<std::string, Json>> Space::settings(const Configuration& c
 Scenario Space::scenario(const Configuration& configuration) const {
   auto document = std::make_shared<Document>(*base_.document);
   for (const auto& [path, value] : settings(configuration)) document->set(path, value.dump());
-  return load_scenario(document, base_.folder);
+  return load_scenario(document, base_.folder, {}, &library_);
 }
 
 std::string Space::hash_of(const std::filesystem::path& path) const {

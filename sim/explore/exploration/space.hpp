@@ -99,6 +99,7 @@ class Space {
   std::vector<std::vector<std::size_t>> coordinates_;
   std::vector<Wish> metrics_;
   std::string build_ = build_identity();
+  mutable Library library_;
   mutable std::mutex mutex_;
   mutable std::map<std::filesystem::path, std::string> hashes_;
 };

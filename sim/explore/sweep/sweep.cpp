@@ -117,7 +117,7 @@ Scenario Sweep::scenario(std::uint64_t point) const {
   try {
     auto document = std::make_shared<Document>(*document_);
     for (std::size_t a = 0; a < axes_.size(); ++a) axes_[a].apply(*document, indices[a]);
-    return load_scenario(document, folder_);
+    return load_scenario(document, folder_, {}, &library_);
   } catch (const InputError& error) {
     if (axes_.empty()) throw;
     std::string values;

@@ -81,6 +81,7 @@ class Sweep {
   std::string same_for_all_;  // what every key begins with
 
   const std::string& hash_of(const std::filesystem::path& input) const;
+  mutable Library library_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, std::string> hashes_;  // of inputs, by path
 };

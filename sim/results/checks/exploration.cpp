@@ -28,6 +28,9 @@ struct Outcome {
   std::vector<double> beside;               // by metric: relative difference [%]
 };
 
+// Each is loaded when a claim is read, so that a wrong one is known before the first is simulated.
+constexpr std::size_t kMostSetups = 10'000;
+
 std::string label_of(const Json& value) {
   if (value.is_number()) return plain_number(value.get<double>());
   if (value.is_string() && value.get<std::string>().empty()) return "default";
@@ -44,6 +47,8 @@ std::vector<Point> points_of(const Exploration& exploration) {
       std::vector<Point> more;
       for (const Point& point : points)
         for (const AnyJson& value : axis.values) {
+          if (out.size() + more.size() == kMostSetups)
+            throw(exploration.where / "grids").error("has more than " + std::to_string(kMostSetups) + " set-ups");
           Point next = point;
           next.label += ", " + axis_name + " " + label_of(value.value);
           for (const std::string& path : axis.paths) next.overrides.emplace_back(path, value.value.dump());
@@ -56,9 +61,9 @@ std::vector<Point> points_of(const Exploration& exploration) {
   return out;
 }
 
-Scenario scenario_of(const Exploration& exploration, const Point& point, const Context& context) {
+Scenario scenario_of(const Exploration& exploration, const Point& point, const Context& context, Library& library) {
   try {
-    return load_scenario(DataPaths(context.folder).scenario(exploration.scenario), point.overrides);
+    return load_scenario(DataPaths(context.folder).scenario(exploration.scenario), point.overrides, &library);
   } catch (const InputError& error) {
     if (point.overrides.empty()) throw;
     throw(exploration.where / "grids" / point.grid).error("set-up " + in_quotes(point.label) + ": " + error.what());
@@ -92,8 +97,9 @@ void Exploration::validate(const Context& context) const {
   if (baselines.empty()) throw(where / "baselines").error("is empty");
   const auto points = points_of(*this);
   if (points.empty()) throw(where / "grids").error("is empty: there is nothing to explore");
-  for (const Point& point : points) scenario_of(*this, point, context);
-  const Scenario loaded = scenario_of(*this, points[0], context);
+  Library library;
+  for (const Point& point : points) scenario_of(*this, point, context, library);
+  const Scenario loaded = scenario_of(*this, points[0], context, library);
   try {
     contenders_of(loaded, list_of(*this));
   } catch (const InputError& error) {
@@ -117,10 +123,11 @@ std::vector<Finding> Exploration::evaluate(const Context& context) const {
   const auto points = points_of(*this);
   const std::size_t pairs = managers.size() * baselines.size();
   std::vector<Outcome> outcomes(points.size() * pairs);
+  Library library;
   std::mutex mutex;
   std::size_t done = 0;
   parallel_for(points.size(), context.jobs, [&](std::size_t i) {
-    const Scenario loaded = scenario_of(*this, points[i], context);
+    const Scenario loaded = scenario_of(*this, points[i], context, library);
     const Setup& setup = *loaded.setup;
     ComparisonRequest request;
     request.contenders = contenders_of(loaded, list_of(*this));

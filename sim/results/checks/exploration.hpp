@@ -96,7 +96,7 @@ struct Exploration {
                     required(&S::managers, "managers", "entries as of `compare --policies`"),
                     required(&S::baselines, "baselines", "entries as of `compare --policies`"),
                     field(&S::replications, "replications", range(2, 1e5), "of each set-up"),
-                    required(&S::grids, "grids", "set-ups, by name"),
+                    required(&S::grids, "grids", "set-ups, by name; at most 10,000 in all"),
                     required(&S::savings, "savings", "what is expected"),
                     field(&S::beside, "beside", "metrics whose differences are told for the outcome shown"));
   }
