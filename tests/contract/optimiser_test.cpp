@@ -1,6 +1,7 @@
 // Does the optimiser keep what its header promises, pagmo's part of it included?
 #include "explore/optimiser.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -122,6 +123,47 @@ TEST_CASE("a population begins with the points it was given", "[optimiser]") {
   REQUIRE(population.size() == 40);
   CHECK(population[0].x == request.start[0]);
   CHECK(population[0].objectives == std::vector<double>{0.25, 0.5});
+}
+
+TEST_CASE("coordinates with one value and single objectives are no hindrance", "[optimiser]") {
+  for (const Algorithm algorithm : {Algorithm::nsga2, Algorithm::moead}) {
+    if (!available(algorithm)) continue;
+    OptimiserRequest request;
+    request.box = {{2, 0, 5, 0}, {2, 1, 5, 9}, 2};  // the first and the third are fixed; the last two are whole
+    request.objectives = 1;
+    request.algorithm = algorithm;
+    request.population = 24;
+    request.generations = 60;
+    request.start = {{2, 0.5, 5, 1}};
+    std::size_t shown = 0;
+    request.evaluate = [](const Points& points) {
+      Points out;
+      for (const auto& x : points) {
+        CHECK((x.size() == 4 && x[0] == 2 && x[2] == 5));
+        out.push_back({std::abs(x[1] - 0.25) + std::abs(x[3] - 7)});
+      }
+      return out;
+    };
+    request.on_generation = [&](std::size_t, const std::vector<Individual>& population) {
+      for (const Individual& one : population) CHECK((one.x.size() == 4 && one.objectives.size() == 1));
+      ++shown;
+    };
+    const auto population = optimise(request);
+    REQUIRE(!population.empty());
+    double best = 1e9;
+    for (const Individual& one : population) best = std::min(best, one.objectives.at(0));
+    CHECK(best < 0.01);
+    CHECK(shown > 0);
+
+    request.box = {{2, 5}, {2, 5}, 0};
+    request.start.clear();
+    request.evaluate = [](const Points& points) { return Points(points.size(), {3}); };
+    request.on_generation = nullptr;
+    const auto only = optimise(request);
+    REQUIRE(only.size() == 1);
+    CHECK(only[0].x == std::vector<double>{2, 5});
+    CHECK(only[0].objectives == std::vector<double>{3});
+  }
 }
 
 struct Stop {

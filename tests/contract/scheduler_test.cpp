@@ -213,6 +213,22 @@ TEST_CASE("a frame that roams takes a sub-network with it that the new unit know
   CHECK(served > 70);
 }
 
+TEST_CASE("a frame that a scheduler gives up is dropped, and its application goes on", "[scheduler]") {
+  Lab lab;
+  lab.clear_table();
+  lab.cell({"L3", "gpu", 1000, 40});
+  const Json apps = parse_json(R"({"a": {"at": [0], "subnet": "L3", "targets": [{"latency_ms": 50}]},
+                                   "b": {"at": [0, 200], "subnet": "L3", "targets": [{"latency_ms": 50}]},
+                                   "c": {"at": [0], "subnet": "L3", "targets": [{"latency_ms": 50}]}})");
+  Json dream = free_of_cost("dream");
+  dream.update({{"tune", false}, {"switching", false}, {"drop_budget", 1}});
+  const RunRecord record = schedule(lab, apps, dream);
+  // At 40 two will be late by 30 ms, as many as it takes: the first of them is given up, and the other is late alone.
+  CHECK(story_of(record, 0) == "0>0-40 met");
+  CHECK(story_of(record, 1) == "0>dropped, 200>200-240 met");
+  CHECK(story_of(record, 2) == "0>40-80 missed");
+}
+
 TEST_CASE("a block table is refused where it is wrong", "[scheduler]") {
   Lab lab;
   lab.network["blocks"] = "blocks.csv";

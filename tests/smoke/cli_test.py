@@ -532,16 +532,15 @@ class CommandLine(unittest.TestCase):
                 self.assertEqual(done.returncode, 3, words)
                 self.assertEqual(done.stderr, "dynasoc: standard output cannot be written\n")
 
-    def wait_until_it_works(self, process):
-        """Until it has used a tenth of a second of processor time: it then simulates (or has ended)."""
-        for _ in range(2000):
-            if process.poll() is not None:
-                return
-            with open(f"/proc/{process.pid}/stat") as stat:
-                fields = stat.read().rsplit(")", 1)[1].split()
-            if int(fields[11]) + int(fields[12]) >= 0.1 * os.sysconf("SC_CLK_TCK"):
-                return
-            time.sleep(0.01)
+    def wait_until_it_listens(self, process, number):
+        """Until it catches the signal (or has ended): then it begins to simulate."""
+        while process.poll() is None:
+            with open(f"/proc/{process.pid}/status") as status:
+                caught = next(int(line.split()[1], 16) for line in status if line.startswith("SigCgt:"))
+            if caught >> (number - 1) & 1:
+                break
+            time.sleep(0.005)
+        time.sleep(0.1)
 
     def test_interrupted(self):
         path = self.scenario({**ENDLESS, "timeline_ms": 1e6}, "endless.json")
@@ -550,10 +549,7 @@ class CommandLine(unittest.TestCase):
                     (("--engine", "simgrid", "--replications", "2"),) if SIMGRID else ()):
                 with subprocess.Popen([DYNASOC, "run", path, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                       text=True) as process:
-                    if words[:2] == ("--engine", "simgrid") and len(words) > 2:
-                        time.sleep(0.5)  # the parent of the simulations itself does nothing
-                    else:
-                        self.wait_until_it_works(process)
+                    self.wait_until_it_listens(process, number)
                     process.send_signal(number)
                     out, err = process.communicate(timeout=60)
                 self.assertEqual((process.returncode, out, err), (130, "", "dynasoc: interrupted; nothing was written\n"), words)
@@ -565,7 +561,7 @@ class CommandLine(unittest.TestCase):
         before = contents(out)
         path = self.scenario({**ENDLESS, "timeline_ms": 1e6}, "endless.json")
         with subprocess.Popen([DYNASOC, "run", path, "--out", out, "--force"], stderr=subprocess.PIPE) as process:
-            self.wait_until_it_works(process)
+            self.wait_until_it_listens(process, signal.SIGINT)
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=60)
         self.assertEqual(process.returncode, 130)

@@ -20,9 +20,14 @@ def check(condition, message):
         failures.append(message)
 
 
+# Little memory and a small stack: nothing of what is refused is kept, and no depth of nesting is recursed into.
+WITHIN = "ulimit -v 4000000 -s 1024"
+if "Sanitizer" in subprocess.run(["bash", "-c", WITHIN + '; exec "$0" --version', DYNASOC], capture_output=True, text=True).stderr:
+    WITHIN = "ulimit -s 8192"  # which reserves terabytes of addresses, and has larger frames
+
+
 def run(*words, **more):
-    # Little memory and a small stack: nothing of what is refused is kept, and no depth of nesting is recursed into.
-    return subprocess.run(["bash", "-c", 'ulimit -v 4000000 -s 1024; exec "$0" "$@"', DYNASOC, *words],
+    return subprocess.run(["bash", "-c", WITHIN + '; exec "$0" "$@"', DYNASOC, *words],
                           capture_output=True, text=True, errors="replace", timeout=HANG_S, cwd=ROOT, stdin=subprocess.DEVNULL, **more)
 
 
