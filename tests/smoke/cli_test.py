@@ -13,6 +13,7 @@ import unittest
 
 ROOT = pathlib.Path(os.environ.get("DYNASOC_SOURCE_DIR", pathlib.Path(__file__).resolve().parent.parent.parent)).resolve()
 DYNASOC = pathlib.Path(os.environ.get("DYNASOC_BINARY", ROOT / "build" / "release" / "dynasoc")).resolve()
+HANG_S = 600  # far beyond what a command here takes, with sanitizers too: only one that hangs meets it
 SIMGRID = DYNASOC.with_name("dynasoc-simgrid").exists()
 
 FILES = {"jobs.csv", "decisions.csv", "candidates.csv", "timeline.csv", "trace.json", "summary.json", "manifest.json"}
@@ -44,7 +45,7 @@ ENDLESS = {
 }
 
 
-def run(*words, cwd=ROOT, timeout=120, **options):
+def run(*words, cwd=ROOT, timeout=HANG_S, **options):
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
     return subprocess.run([str(DYNASOC), *map(str, words)], cwd=cwd, timeout=timeout, check=False, **options)
 

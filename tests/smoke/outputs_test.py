@@ -13,6 +13,7 @@ import unittest
 
 ROOT = pathlib.Path(os.environ.get("DYNASOC_SOURCE_DIR", pathlib.Path(__file__).resolve().parent.parent.parent)).resolve()
 DYNASOC = pathlib.Path(os.environ.get("DYNASOC_BINARY", ROOT / "build" / "release" / "dynasoc")).resolve()
+HANG_S = 600  # far beyond what a command here takes, with sanitizers too: only one that hangs meets it
 FILES = {"jobs.csv", "decisions.csv", "candidates.csv", "timeline.csv", "trace.json", "summary.json", "manifest.json"}
 SMALL = {
     "platform": "minimal",
@@ -50,7 +51,7 @@ class Outputs(unittest.TestCase):
 
     def dynasoc(self, *words, **options):
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
-        return subprocess.run([DYNASOC, *map(str, words)], cwd=ROOT, timeout=120, check=False, **options)
+        return subprocess.run([DYNASOC, *map(str, words)], cwd=ROOT, timeout=HANG_S, check=False, **options)
 
     def commands(self):
         """Each that writes, and the first file that a disk which takes 2 kB a file refuses it."""
@@ -208,7 +209,7 @@ class Outputs(unittest.TestCase):
         self.files["run"].write_text(json.dumps({**SMALL, "duration_s": 20000, "timeline_ms": 1e4}))
         with self.begun(self.files["run"]) as process:
             shutil.rmtree(self.out)
-            error = process.communicate(timeout=120)[1]
+            error = process.communicate(timeout=HANG_S)[1]
         self.assertEqual(process.returncode, 3, error)
         self.assertRegex(error, r"^dynasoc: [^\n]*jobs\.csv: cannot be written: No such file or directory\n$")
 
