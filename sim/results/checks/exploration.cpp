@@ -47,7 +47,7 @@ std::vector<Point> points_of(const Exploration& exploration) {
       std::vector<Point> more;
       for (const Point& point : points)
         for (const AnyJson& value : axis.values) {
-          if (out.size() + more.size() == kMostSetups)
+          if (out.size() + more.size() >= kMostSetups)
             throw(exploration.where / "grids").error("has more than " + std::to_string(kMostSetups) + " set-ups");
           Point next = point;
           next.label += ", " + axis_name + " " + label_of(value.value);
