@@ -152,7 +152,8 @@ struct Scenario {
 using Overrides = std::vector<std::pair<std::string, std::string>>;  ///< `--set path=value`
 
 /// What scenarios name and has been read already, for those who load many: each file is read once, and not again if it
-/// changes. Any number of threads may use one. Throws InputError as the files' readers do, each time.
+/// changes. Any number of threads may use one. Throws InputError as the files' readers do, each time. Where none is
+/// given to load_scenario, a file that several applications name is still read once.
 class Library {
  public:
   using BlockEnds = std::vector<std::vector<double>>;
@@ -176,8 +177,7 @@ class Library {
 };
 
 /// Loads a scenario file (or a run's manifest.json), applies overrides, resolves names. Throws InputError.
-/// `"include": "other.json"` (or a list) lays other files under this one; cycles are refused. What `library` has read
-/// is taken from there; without one, a file that several applications name is read once.
+/// `"include": "other.json"` (or a list) lays other files under this one; cycles are refused.
 Scenario load_scenario(const std::filesystem::path& path, const Overrides& overrides = {}, Library* library = nullptr);
 
 /// The same for a document already in memory.
