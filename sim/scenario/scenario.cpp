@@ -286,12 +286,10 @@ class Resolver {
 
   std::shared_ptr<const Network> network(const Name& name) {
     const fs::path path = paths_.network(name);
-    auto& loaded = networks_[path.string()];
-    if (!loaded) {
-      loaded = library_.network(path);
-      scenario_.inputs.push_back(path);
-    }
-    return loaded;
+    auto network = library_.network(path);
+    auto& inputs = scenario_.inputs;
+    if (std::find(inputs.begin(), inputs.end(), path) == inputs.end()) inputs.push_back(path);
+    return network;
   }
 
   std::vector<double> column(const Name& file, const std::string& name, const Range& range, bool ascending) {
@@ -572,7 +570,6 @@ class Resolver {
   Setup& setup_;
   DataPaths paths_;
   Library& library_;
-  std::map<std::string, std::shared_ptr<const Network>> networks_;
 };
 
 fs::path folder_of(const fs::path& file) { return file.parent_path().empty() ? fs::path(".") : file.parent_path(); }
@@ -586,6 +583,10 @@ void complete(const std::shared_ptr<Document>& document, const fs::path& folder,
     obey_includes(*document, folder, chain, inputs, Value(document));
   }
   for (const auto& [path, value] : overrides) document->set(path, value);
+}
+
+std::string of_network(const Network& network, const std::string& what) {
+  return network.file.where.document->name() + "\n" + what;
 }
 
 }  // namespace
@@ -618,12 +619,13 @@ std::shared_ptr<const Network> Library::network(const fs::path& path) {
   return once(networks_, path.string(), [&] { return Network::load(path); });
 }
 
+// Networks may stand in one folder and name the same files: what is read of these depends on the network, too.
 std::shared_ptr<const Table> Library::table(const Network& network, const std::string& name) {
-  return once(tables_, network.folder.string() + "\n" + name, [&] { return network.table(name); });
+  return once(tables_, of_network(network, name), [&] { return network.table(name); });
 }
 
 std::shared_ptr<const Library::BlockEnds> Library::block_ends(const Network& network, const std::string& unit) {
-  return once(block_ends_, network.blocks_path().string() + "\n" + unit, [&] { return network.block_ends(unit); });
+  return once(block_ends_, of_network(network, unit), [&] { return network.block_ends(unit); });
 }
 
 Scenario load_scenario(std::shared_ptr<Document> document, const fs::path& folder, const Overrides& overrides,

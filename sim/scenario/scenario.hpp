@@ -151,9 +151,9 @@ struct Scenario {
 
 using Overrides = std::vector<std::pair<std::string, std::string>>;  ///< `--set path=value`
 
-/// What scenarios name and has been read already, for those who load many: each file is read once, and not again if it
-/// changes. Any number of threads may use one. Throws InputError as the files' readers do, each time. Where none is
-/// given to load_scenario, a file that several applications name is still read once.
+/// Platforms, networks, tables and block tables that were read, kept for other scenarios that name them (even if a file
+/// changes). Any number of threads may use one. Throws InputError as the files' readers do, each time. Where none is
+/// given to load_scenario, what several applications name is still shared.
 class Library {
  public:
   using BlockEnds = std::vector<std::vector<double>>;

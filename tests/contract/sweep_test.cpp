@@ -145,21 +145,5 @@ TEST_CASE("a damaged file is named, with its line", "[sweep]") {
   CHECK_THROWS_WITH(reader.next(record), Catch::Contains("a.points:2: is not a record of a finished point"));
 }
 
-TEST_CASE("scenarios that name the same files share what was read", "[contract]") {
-  const std::filesystem::path path = std::filesystem::path(DYNASOC_SOURCE_DIR) / "scenarios" / "two-applications.json";
-  Library library;
-  const Scenario one = load_scenario(path, {}, &library), other = load_scenario(path, {{"seed", "7"}}, &library);
-  const Scenario alone = load_scenario(path);
-  REQUIRE(one.setup->apps.size() == alone.setup->apps.size());
-  for (std::size_t a = 0; a < one.setup->apps.size(); ++a) {
-    CHECK(one.setup->apps[a].network == other.setup->apps[a].network);
-    CHECK(one.setup->apps[a].network != alone.setup->apps[a].network);
-    CHECK(one.setup->apps[a].tables == other.setup->apps[a].tables);
-    CHECK(one.setup->apps[a].block_ends == alone.setup->apps[a].block_ends);
-  }
-  CHECK(one.inputs == alone.inputs);
-  CHECK(one.inputs == other.inputs);
-}
-
 }  // namespace
 }  // namespace dynasoc::test
