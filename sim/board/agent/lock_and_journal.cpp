@@ -1,6 +1,7 @@
 #include "lock_and_journal.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -76,19 +77,32 @@ Refusal busy(int pid) {
   return Refusal("busy", who + " holds this board", pid > 0 ? Json{{"pid", pid}} : Json{{"pid", nullptr}});
 }
 
-/// Whether a process has been killed, and at most some of its threads have not gone yet.
+/// Whether a process only has to be cleared away: its locks are let go when its memory is freed and its last thread is
+/// gone, some hundred milliseconds after SIGKILL was sent to a large one. By proc_pid_stat(5) and proc_pid_status(5).
 bool ending(int pid) {
-  if (pid <= 0) return false;
-  std::ifstream in("/proc/" + std::to_string(pid) + "/stat");
+  const std::string folder = "/proc/" + std::to_string(pid);
+  std::ifstream stat(folder + "/stat");
   std::string text;
-  if (!std::getline(in, text)) return true;
+  if (!std::getline(stat, text)) return true;  // since it was looked up
   const std::size_t name_end = text.rfind(')');
-  return name_end != std::string::npos && name_end + 2 < text.size() && text[name_end + 2] == 'Z';
+  if (name_end == std::string::npos) return false;
+  const std::vector<std::string> parts = words(text.substr(name_end + 1));  // state, then numbers; the seventh is flags
+  constexpr unsigned long kExiting = 4;                                     // PF_EXITING of the kernel's sched.h
+  if (parts.size() > 6 && (parts[0] == "Z" || (std::strtoul(parts[6].c_str(), nullptr, 10) & kExiting) != 0))
+    return true;
+  std::ifstream status(folder + "/status");
+  while (std::getline(status, text)) {
+    const std::vector<std::string> line = words(text);
+    if (line.size() > 1 && (line[0] == "SigPnd:" || line[0] == "ShdPnd:") &&
+        (std::strtoull(line[1].c_str(), nullptr, 16) >> (SIGKILL - 1) & 1) != 0)
+      return true;
+  }
+  return false;
 }
 
-/// Locks an open file; 0, or what flock answers where this file cannot be locked. The pid that `holder_of` knows holds
-/// it is waited for if it is ending: whoever starts an agent, or `restore`, right after one was killed gets the board.
-/// Throws Refusal `busy`.
+/// Locks an open file; 0, or what flock answers where this file cannot be locked. A holder that is ending is waited
+/// for, as is one that cannot be seen (it may have let go since): whoever starts an agent, or `restore`, right after
+/// one was killed gets the board. Throws Refusal `busy`.
 template <class HolderOf>
 int take(const FileHandle& file, const HolderOf& holder_of) {
   int error = 0, pid = 0;
@@ -96,7 +110,7 @@ int take(const FileHandle& file, const HolderOf& holder_of) {
     error = ::flock(file.get(), LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
     if (error != EWOULDBLOCK) return true;
     pid = holder_of();
-    return !ending(pid);
+    return pid > 0 && !ending(pid);
   };
   settle(decided, kEndTakesMs);
   if (error == EWOULDBLOCK) throw busy(pid);
@@ -120,10 +134,12 @@ BoardLock::BoardLock(const Files& files, const std::string& state_folder) {
   state_ = FileHandle(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!state_.open()) throw io_error(path, "cannot be opened", errno);
   const int error = take(state_, [&] {
+    if (const int pid = holder(state_.get()); pid > 0) return pid;
+    // Some file systems have other numbers in /proc/locks than stat tells. An earlier agent's pid says nothing.
     char text[32] = "";
     const ssize_t n = ::pread(state_.get(), text, sizeof text - 1, 0);
     const int written = n > 0 ? std::atoi(text) : 0;
-    return written > 0 ? written : holder(state_.get());
+    return written > 0 && (::kill(written, 0) == 0 || errno == EPERM) ? written : 0;
   });
   if (error != 0) throw io_error(path, "cannot be locked", error);
   board_ = files.open("/sys");
