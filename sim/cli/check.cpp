@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cli/options.hpp"
+#include "cli/output_files.hpp"
 #include "common/text.hpp"
 #include "results/checks/claim.hpp"
 #include "results/suites/pipeline.hpp"
@@ -174,7 +175,12 @@ int check_command(const Arguments& arguments, Console& console) {
   }
 
   std::optional<FileWriter> junit;  // whether it can be written is known before the work
-  if (options.has("junit")) junit.emplace(options.get<std::string>("junit"));
+  if (options.has("junit")) {
+    const fs::path path = options.get<std::string>("junit");
+    require_place("--junit", path);
+    require_same_kind("--junit", path, "<?xml", "XML");
+    junit.emplace(path);
+  }
   std::vector<check::Checked> claims;
   std::vector<suite::Checked> suites;
   {

@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "cli/options.hpp"
+#include "cli/output_files.hpp"
 #include "common/text.hpp"
 #include "explore/exploration/directory.hpp"
 #include "explore/exploration/distribution.hpp"
@@ -83,6 +84,8 @@ int explore_command(const Arguments& arguments, Console& console) {
     console.out << lines;
     return kSuccess;
   }
+  if (options.has("pending"))
+    require_same_kind("--pending", options.get<std::string>("pending"), "{\"key\":", "a file of pending simulations");
   if (!explore::available(space.file().algorithm.kind))
     throw OutsideError("this algorithm needs pagmo, which this program was built without; random and sobol do not");
 

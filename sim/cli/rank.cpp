@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "cli/options.hpp"
+#include "cli/output_files.hpp"
 #include "common/directory_lock.hpp"
 #include "common/text.hpp"
 #include "explore/ranking/ranking.hpp"
@@ -98,10 +99,9 @@ int rank_command(const Arguments& arguments, Console& console) {
   request.jobs = jobs_of(options);
   std::optional<DirectoryLock> lock;
   if (options.has("markdown")) {
-    const fs::path folder = fs::path(options.get<std::string>("markdown")).parent_path();
-    std::error_code code;
-    if (!folder.empty() && !fs::is_directory(folder, code))
-      throw InputError("--markdown: there is no folder " + in_quotes(folder.string()));
+    const fs::path file = options.get<std::string>("markdown");
+    require_place("--markdown", file);
+    require_different({{"--markdown", file}}, {{"", path}});
   }
   if (options.has("out")) {
     if (options.get<std::string>("out").empty()) throw InputError("--out: the name of the directory is empty");

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cli/options.hpp"
+#include "cli/output_files.hpp"
 #include "common/text.hpp"
 #include "explore/exploration/exploration_report.hpp"
 #include "explore/ranking/ranking_report.hpp"
@@ -18,12 +19,11 @@ namespace {
 fs::path output_path(const Options& options, const fs::path& directory) {
   const fs::path path =
       options.has("output") ? fs::path(options.get<std::string>("output")) : directory / "report.html";
-  const Location here{path.string(), 0, 0, ""};
+  require_place("--output", path);
   std::error_code code;
-  if (fs::is_directory(path, code)) throw InputError(here, "is a directory; name a file in it");
-  if (const fs::path folder = path.parent_path(); !folder.empty() && !fs::is_directory(folder, code))
-    throw InputError(here, "cannot be written: there is no folder " + in_quotes(folder.string()));
-  if (fs::exists(path, code) && !options.has("force")) throw InputError(here, "exists already; --force replaces it");
+  if (fs::exists(path, code) && !options.has("force"))
+    throw InputError({path.string(), 0, 0, ""}, "exists already; --force replaces it");
+  require_same_kind("--output", path, "<!DOCTYPE html>", "a page");
   return path;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "cli/options.hpp"
+#include "cli/output_files.hpp"
 #include "common/outside.hpp"
 #include "common/text.hpp"
 #include "results/comparison.hpp"
@@ -95,6 +96,10 @@ int run_command(const Arguments& arguments, Console& console) {
     throw InputError("--why prints text and --json nothing else: with --out DIR the decisions are in decisions.csv");
 
   const bool write = options.has("out");
+  NamedFiles outputs, inputs;
+  add_files(outputs, options, {"records"});
+  for (const std::filesystem::path& input : scenario.inputs) inputs.emplace_back("", input);
+  require_different(outputs, inputs);
   const double trace_s = number_option(options, "trace-s", std::numeric_limits<double>::infinity(), 0, 1e9);
   if (write || options.has("records")) check_timeline(scenario, request.replications);
   if (write) request.inputs = hashes_of(scenario.inputs);

@@ -16,6 +16,7 @@
 #include "application/table_fill.hpp"
 #include "cli/command.hpp"
 #include "cli/options.hpp"
+#include "cli/output_files.hpp"
 #include "cli/table_common.hpp"
 #include "common/text.hpp"
 #include "device/platform.hpp"
@@ -454,6 +455,9 @@ void deliver(const std::string& content, const Options& options, Console& consol
   std::error_code code;
   if (fs::exists(path, code) && !options.has("force"))
     throw InputError({path.string(), 0, 0, ""}, "exists already; --force replaces it");
+  NamedFiles inputs;
+  for (const std::string& word : options.get_or<Words>("what", {})) inputs.emplace_back("", word);
+  require_different({{"--output", path}}, inputs);
   write_file(path, content);
 }
 

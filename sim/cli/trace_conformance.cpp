@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "cli/output_files.hpp"
 #include "cli/table_common.hpp"
 #include "cli/trace_common.hpp"
 #include "common/document.hpp"

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/output_files.hpp"
 #include "cli/table_common.hpp"
 #include "cli/trace_common.hpp"
 #include "common/temporary_folder.hpp"

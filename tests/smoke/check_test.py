@@ -278,10 +278,14 @@ class Pipelines(Check):
         # It would work for hours if it did not look first.
         path = self.suite(one_run({"kind": "limit", "metric": "run.accuracy", "least": 5}, set={"duration_s": 1e6, "windows": {}},
                                   replications=1000))
-        done = subprocess.run([DYNASOC, "check", path, "--junit", self.folder / "none/out.xml"], capture_output=True, text=True,
-                              env=PLAIN, stdin=subprocess.DEVNULL, timeout=20)
-        self.assertEqual((done.returncode, done.stdout), (3, ""), done.stderr)
-        self.assertIn("none/out.xml", done.stderr)
+        before = path.read_bytes()
+        for place, status, says in (("none/out.xml", 2, "there is no folder"), ("", 2, "is a directory"), (path.name, 2, "is not XML")):
+            done = subprocess.run([DYNASOC, "check", path, "--junit", self.folder / place], capture_output=True, text=True,
+                                  env=PLAIN, stdin=subprocess.DEVNULL, timeout=20)
+            self.assertEqual((done.returncode, done.stdout), (status, ""), done.stderr)
+            self.assertIn(str(self.folder / place), done.stderr)
+            self.assertIn(says, done.stderr)
+        self.assertEqual(path.read_bytes(), before)
 
     def test_paths_as_github_knows_them(self):
         self.failing()

@@ -13,7 +13,7 @@ import unittest
 
 ROOT = pathlib.Path(os.environ.get("DYNASOC_SOURCE_DIR", pathlib.Path(__file__).resolve().parent.parent.parent)).resolve()
 DYNASOC = pathlib.Path(os.environ.get("DYNASOC_BINARY", ROOT / "build" / "release" / "dynasoc")).resolve()
-HANG_S = 120 * float(os.environ.get("DYNASOC_TEST_PATIENCE", "1"))  # only a command that hangs meets it
+HANG_S = float(os.environ.get("DYNASOC_TEST_HANG_S", "120"))  # only a command that hangs meets it
 FILES = {"jobs.csv", "decisions.csv", "candidates.csv", "timeline.csv", "trace.json", "summary.json", "manifest.json"}
 SMALL = {
     "platform": "minimal",
@@ -104,6 +104,21 @@ class Outputs(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(log.read_text().startswith("before\nsubnet,"))
         self.assertEqual(names(self.folder), {"log", "run.json", "sweep.json", "explore.json"})
+
+    def test_what_is_read_is_not_replaced(self):
+        samples = self.folder / "samples.csv"
+        shutil.copy(ROOT / "docs/example/samples.csv", samples)
+        ranking = self.folder / "small.ranking.json"
+        ranking.write_text("{}")
+        for words, file in ((("run", self.files["run"], "--records", self.files["run"]), self.files["run"]),
+                            (("rank", ranking, "--markdown", ranking), ranking),
+                            (("table", "import", "samples", samples, "--skip", "2", "--source", "s", "--meter", "m", "--force",
+                              "-o", samples), samples)):
+            before = pathlib.Path(file).read_bytes()
+            done = self.dynasoc(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), (words, done.stderr))
+            self.assertIn("would replace what is read", done.stderr)
+            self.assertEqual(pathlib.Path(file).read_bytes(), before)
 
     def test_one_command_over_the_results_of_another(self):
         self.assertEqual(self.dynasoc("run", self.files["run"], "--out", self.out, "--quiet").returncode, 0)

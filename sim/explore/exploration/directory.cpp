@@ -52,7 +52,7 @@ void check_manifest(const fs::path& directory, const Space& space) {
     why = "it was made by another build of this program";
   else if (exploration != nullptr && exploration->contains("scenario") &&
            (*exploration)["scenario"] != Json(space.file().scenario.text))
-    why = "its scenario is " + in_quotes((*exploration)["scenario"].dump());
+    why = "its scenario is " + (*exploration)["scenario"].dump();
   throw root.error("the directory holds another exploration (" + why +
                    "); choose another directory, or say --force to begin anew");
 }
