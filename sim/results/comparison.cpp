@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <mutex>
 #include <set>
 
@@ -12,6 +13,7 @@
 #include "common/text.hpp"
 #include "results/checks/finding.hpp"
 #include "results/page.hpp"
+#include "results/percentile_rule.hpp"
 
 namespace dynasoc {
 namespace {
@@ -347,6 +349,30 @@ std::vector<TradeOff> points_of(const Setup& setup, const Comparison& comparison
   return out;
 }
 
+// Percentiles among `metrics` that rest on fewer frames than MLPerf's rule asks for: one sentence an application.
+std::vector<std::string> percentile_notes(const Setup& setup, const Comparison& comparison,
+                                          const std::vector<std::string>& metrics) {
+  std::vector<std::string> out;
+  for (const AppSetup& app : setup.apps) {
+    const std::string prefix = "apps." + app.name + ".";
+    double fewest = std::numeric_limits<double>::infinity();
+    for (const ContenderResult& result : comparison.results)
+      for (const double completed : values_of(setup, result, prefix + "completed"))
+        fewest = std::min(fewest, completed);
+    std::string asked;
+    for (const auto& [name, p] : {std::pair{"p50", 0.5}, std::pair{"p90", 0.9}, std::pair{"p99", 0.99}}) {
+      const std::int64_t needed = fewest_samples({.percentile = p});
+      const bool shown = std::find(metrics.begin(), metrics.end(), prefix + "latency_ms." + name) != metrics.end();
+      if (shown && fewest < static_cast<double>(needed))
+        asked += (asked.empty() ? "" : ", ") + std::string(name) + " " + std::to_string(needed);
+    }
+    if (!asked.empty())
+      out.push_back("percentiles of " + app.name + ": as few as " + plain_number(fewest) +
+                    " frames were completed in a replication; MLPerf's rule asks for more (" + asked + ")");
+  }
+  return out;
+}
+
 }  // namespace
 
 std::vector<double> values_of(const Setup& setup, const ContenderResult& result, const std::string& metric) {
@@ -421,6 +447,8 @@ Json comparison_json(const Scenario& scenario, const Comparison& comparison) {
         comparison.decide_on);
   if (comparison.replications < 2)
     warnings.push_back("one replication: no interval can be given (--replications 10 or more)");
+  for (std::string& note : percentile_notes(setup, comparison, metric_names(setup)))
+    warnings.push_back(std::move(note));
   return {{"scenario", scenario.file.name},
           {"engine", comparison.engine},
           {"seed", comparison.seed},
@@ -654,6 +682,8 @@ std::string comparison_text(const Scenario& scenario, const Comparison& comparis
            "stopped early: the intervals above are those of a fixed number of replications and a little too sure\n";
   if (comparison.replications < 2)
     out += page.paint("33", "  note      ") + "one replication: no interval can be given\n";
+  for (const std::string& note : percentile_notes(setup, comparison, metrics))
+    out += page.paint("33", "  note      ") + note + "\n";
   for (const std::string& warning : scenario.warnings) out += page.paint("33", "  note      ") + warning + "\n";
   return out;
 }

@@ -10,6 +10,7 @@
 #include "results/metrics.hpp"
 #include "results/page.hpp"
 #include "results/percentile_rule.hpp"
+#include "results/statistics.hpp"
 
 namespace dynasoc {
 namespace {
@@ -93,21 +94,17 @@ Json subnets_json(const std::vector<SubnetRecord>& subnets) {
 }
 
 template <class F>
+std::vector<double> by_replication(const std::vector<RunRecord>& records, F value) {
+  std::vector<double> out;
+  for (const RunRecord& record : records) out.push_back(value(record));
+  return out;
+}
+
+template <class F>
 Json spread(const std::vector<RunRecord>& records, F value) {
-  double sum = 0, squares = 0;
-  int n = 0;
-  for (const RunRecord& record : records) {
-    const double x = value(record);
-    if (!std::isfinite(x)) continue;
-    ++n;
-    sum += x;
-    squares += x * x;
-  }
-  if (n == 0) return nullptr;
-  const double mean = sum / n;
-  return {{"mean", mean},
-          {"sd", n > 1 ? Json(std::sqrt(std::max(0.0, (squares - sum * mean) / (n - 1)))) : Json(nullptr)},
-          {"n", n}};
+  const Estimate of_all = estimate(by_replication(records, value));
+  if (of_all.n == 0) return nullptr;
+  return {{"mean", of_all.mean}, {"sd", of_all.n > 1 ? Json(of_all.sd) : Json(nullptr)}, {"n", of_all.n}};
 }
 
 constexpr std::size_t kFewestDraws = 5;  // below, an interval by the t distribution says next to nothing
@@ -117,20 +114,17 @@ template <class F>
 Json interval(const std::vector<RunRecord>& records, F value) {
   Json out = spread(records, value);
   if (out.is_null() || out["n"].get<int>() < 2) return nullptr;
-  double sum = 0, squares = 0;
-  const auto n = out["n"].get<double>();
-  for (const RunRecord& record : records) {
-    const double x = value(record);
-    if (!std::isfinite(x)) continue;
-    if (!(x > 0)) return nullptr;  // nothing that draws no power is uncertain
-    sum += std::log(x);
-    squares += std::log(x) * std::log(x);
+  std::vector<double> logs = by_replication(records, value);
+  for (double& x : logs) {
+    if (x <= 0) return nullptr;  // nothing that draws no power is uncertain
+    x = std::log(x);
   }
+  const Estimate of_logs = estimate(logs);
+  const auto n = static_cast<double>(of_logs.n);
   const double t = boost::math::quantile(boost::math::students_t(n - 1), 0.975);
-  const double mean = sum / n;
-  const double half = t * std::sqrt(std::max(0.0, (squares - sum * mean) / (n - 1)) * (1 + 1 / n));
-  out["low"] = std::min(std::exp(mean - half), out["mean"].get<double>());  // rounding, where nothing varies
-  out["high"] = std::max(std::exp(mean + half), out["mean"].get<double>());
+  const double half = t * of_logs.sd * std::sqrt(1 + 1 / n);
+  out["low"] = std::min(std::exp(of_logs.mean - half), out["mean"].get<double>());  // rounding, where nothing varies
+  out["high"] = std::max(std::exp(of_logs.mean + half), out["mean"].get<double>());
   return out;
 }
 
