@@ -12,8 +12,6 @@ results=$PWD/build/$preset/tests/results.xml
 cmake --preset "$preset" --log-level=WARNING ${CI:+-DDYNASOC_SIMGRID=ON} >/dev/null
 cmake --build --preset "$preset" --parallel "$jobs"
 
-# With sanitizers a command takes several times as long before a script says that it hangs.
-[[ $preset != asan && $preset != tsan ]] || export DYNASOC_TEST_PATIENCE=${DYNASOC_TEST_PATIENCE:-5}
 rm -f "$results" "build/$preset/tests/"*.cases
 ctest --preset "$preset" --parallel "$jobs" --output-junit "$results" || true  # judged by the results
 counted=("$results")

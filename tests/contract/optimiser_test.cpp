@@ -139,7 +139,7 @@ TEST_CASE("coordinates with one value and single objectives are no hindrance", "
     request.evaluate = [](const Points& points) {
       Points out;
       for (const auto& x : points) {
-        CHECK((x.size() == 4 && x[0] == 2 && x[2] == 5));
+        CHECK((x.size() == 4 && x[0] == 2 && x[2] == 5 && x[3] == std::round(x[3])));
         out.push_back({std::abs(x[1] - 0.25) + std::abs(x[3] - 7)});
       }
       return out;

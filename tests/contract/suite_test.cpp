@@ -241,7 +241,7 @@ TEST_CASE("against a baseline: none, the same, allowed, worse, better") {
                   "\", \"allowed\": 0.02}, {\"kind\": \"baseline\", \"metric\": \"" + throughput + "\"}");
   const auto states = [&] {
     std::vector<suite::State> out;
-    const suite::Checked checked = desk.check();  // not in the loop's head, which would outlive it
+    const suite::Checked checked = desk.check();  // in the loop's head it would be gone before its findings are read
     for (const auto& one : checked.results[0].findings) out.push_back(one.state);
     return out;
   };

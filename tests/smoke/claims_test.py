@@ -183,6 +183,9 @@ class Check(unittest.TestCase):
                 ("energy-vs-governors", put("expectation", "grids", "GPU", "axes", "seed",
                                             {"paths": ["seed"], "values": list(range(10000))}), "has more than 10000 set-ups"),
                 ("agx-modes-measured-armnn", put("expectation", "unit", "cpo"), '(did you mean "cpu"?)'),
+                ("energy-vs-governors", put("expectation", "grids",
+                                            {"all": {"axes": {"seed": {"paths": ["seed"], "values": list(range(10000))}}},
+                                             "one more": {"set": {"duration_s": 1}}}), "has more than 10000 set-ups"),
         ):
             with self.subTest(name=name, says=says):
                 done, linted = self.changed(name, change)

@@ -1,5 +1,6 @@
 """`dynasoc explore` as a command: statuses, what it prints and writes, and that it goes on after being stopped in any way.
 Standard library only."""
+import csv
 import json
 import os
 import pathlib
@@ -12,7 +13,7 @@ import unittest
 
 ROOT = pathlib.Path(os.environ.get("DYNASOC_SOURCE_DIR", pathlib.Path(__file__).resolve().parent.parent.parent)).resolve()
 DYNASOC = pathlib.Path(os.environ.get("DYNASOC_BINARY", ROOT / "build" / "release" / "dynasoc")).resolve()
-HANG_S = 120 * float(os.environ.get("DYNASOC_TEST_PATIENCE", "1"))  # only a command that hangs meets it
+HANG_S = float(os.environ.get("DYNASOC_TEST_HANG_S", "120"))  # only a command that hangs meets it
 EXPLORATIONS = sorted((ROOT / "scenarios" / "explore").glob("*.explore.json"))
 
 SMALL = {
@@ -80,7 +81,7 @@ class Explore(unittest.TestCase):
         self.assertEqual(full["configurations"]["dropped"], 0)
         self.assertNotEqual(json.loads(self.good("explore", self.file, "--seed", 2, "--json"))["front"], printed["front"])
 
-    def test_killed_at_any_time_it_goes_on(self):
+    def test_killed_at_any_time_or_stopped_at_work_it_goes_on(self):
         def size(path):
             return path.stat().st_size if path.exists() else 0
 
@@ -99,15 +100,30 @@ class Explore(unittest.TestCase):
                     if way == signal.SIGKILL:  # while it starts, too
                         time.sleep(wait_s)
                     else:  # when it is at work: how long that takes differs by machine and build
-                        while size(journal) == before and process.poll() is None:
+                        until = time.monotonic() + HANG_S
+                        while size(journal) == before and process.poll() is None and time.monotonic() < until:
                             time.sleep(0.001)
                         time.sleep(wait_s - 0.1)
                     process.send_signal(way)
-                    stopped += process.wait() == status
+                    stopped += process.wait(HANG_S) == status
             self.assertGreater(stopped, 0, way)
             self.good("explore", self.file, "--out", folder, "--quiet")
             self.assertEqual(self.answer("a"), self.answer(folder), way)
             self.assertEqual(journal.read_bytes().count(b"\n"), lines, "something was simulated twice")
+
+    def test_what_values_are_called_in_the_tables(self):
+        values = ["none", {"name": "dynamic-ofa", "dvfs": True}, {"name": "dynamic-ofa", "dvfs": False}]
+        for labels, expected in ((["as it is", "with DVFS", "without"], None), ([], values)):
+            policy = {"kind": "choice", "path": "policy", "values": values, **({"labels": labels} if labels else {})}
+            self.write({**SMALL, "variables": {**SMALL["variables"], "policy": policy}, "sensitivity": {"samples": 0}})
+            self.good("explore", self.file, "--out", self.folder / f"{len(labels)}-labels", "--quiet")
+            with open(self.folder / f"{len(labels)}-labels" / "all.csv", newline="") as file:
+                cells = {row["policy"] for row in csv.DictReader(file)}
+            if expected is None:
+                self.assertEqual(cells, set(labels))
+            else:  # two have one name: it would not tell them apart
+                self.assertEqual([cell for cell in cells if not cell.startswith("{")], ["none"])
+                self.assertCountEqual([json.loads(cell) for cell in cells if cell.startswith("{")], values[1:])
 
     def test_simulations_may_be_made_elsewhere(self):
         self.good("explore", self.file, "--out", self.folder / "a", "--quiet")
@@ -126,6 +142,8 @@ class Explore(unittest.TestCase):
         self.refused("explore", says="an exploration file is missing")
         self.refused("explore", self.folder, says="is a directory")
         self.refused("explore", self.file, "--pending", "x", says="--pending needs --out")
+        self.refused("explore", self.file, "--out", out, "--pending", self.file, says="is not a file of pending simulations")
+        self.assertEqual((json.loads(self.file.read_text()), out.exists()), (SMALL, False))
         self.refused("explore", self.file, "--set", "objectives=[]", says="there is no objective")
         self.refused("explore", self.file, "--set", 'objectives=[{"metric":"run.energy"}]', "--out", out,
                      says="unknown metric \"run.energy\"")

@@ -32,6 +32,8 @@ EXPLORATION = {
     "scenario": "minimal",
     "set": {"duration_s": 2},
     "variables": {"policy": {"kind": "choice", "path": "policy", "values": ["none", {"name": "dynamic-ofa", "dvfs": True}]},
+                  "period_ms": {"kind": "real", "path": "policy.period_ms", "low": 20, "high": 200,
+                                "when": {"variable": "policy", "is": ["dynamic-ofa"]}},
                   "target_ms": {"kind": "real", "path": "applications.camera.targets.0.latency_ms", "low": 5, "high": 50}},
     "objectives": [{"metric": "platform.energy_j"}, {"metric": "run.accuracy"}],
     "algorithm": {"kind": "sobol", "population": 8, "generations": 1},
@@ -187,8 +189,8 @@ class Report(unittest.TestCase):
             mean = row["cells"][names.index("latency, mean")]
             app = summary["apps"][row["cells"][0]]
             self.assertEqual(mean["value"], app["spread"]["latency_ms_mean"]["mean"])  # what its interval is of
-            self.assertLess(mean["low"], mean["value"])
-            self.assertAlmostEqual(mean["low"] + mean["high"], 2 * mean["value"])
+            # Nothing is random in this run: rounding must not make an interval of it.
+            self.assertEqual((app["spread"]["latency_ms_mean"]["sd"], mean["low"], mean["high"]), (0, mean["value"], mean["value"]))
             for percentile in ("p90", "p99"):
                 shown = row["cells"][names.index(percentile)]
                 if percentile in app["latency_percentiles_supported"]:
@@ -215,6 +217,10 @@ class Report(unittest.TestCase):
         self.assertEqual(command, ["dynasoc", "report", str(out), "-o", str(fresh), "--quiet", "--force"])
         self.good(*command[1:])
         self.refused("report", out, "-o", self.folder / "no" / "x.html", says="there is no folder")
+        self.refused("report", out, "-o", "", says="--output: the name of the file is empty")
+        before = (out / "jobs.csv").read_bytes()
+        self.refused("report", out, "-o", out / "jobs.csv", "--force", says="jobs.csv: is not a page, and --output would replace it")
+        self.assertEqual((out / "jobs.csv").read_bytes(), before)
         self.refused("report", out, "--replication", 3, "--force", says="replications 0 to 2")
         self.refused("report", out, "--runs", 3, "--force", says="--runs is for")
         self.good("run", self.folder / "first.json", "--out", out, "--quiet", "--force")
@@ -259,7 +265,10 @@ class Report(unittest.TestCase):
         self.good("compare", self.folder / "first.json", "--policies", "none,dynamic-ofa(period_ms=50),oracle", "--replications", 3,
                   "--out", out, "--quiet")
         page, told, _ = self.page(out)
-        self.assertEqual((page["kind"], told["runs"], page["warnings"]), ("comparison", 3, []))
+        self.assertEqual((page["kind"], told["runs"], len(page["warnings"])), ("comparison", 3, 1))
+        frames = [int(row["value"]) for row in csv.DictReader((out / "values.csv").read_text().splitlines())
+                  if row["metric"] == "apps.camera.completed"]
+        self.assertIn(f"percentiles of camera: as few as {min(frames)} frames were", page["warnings"][0])
         self.assertIn("--out " + str(out) + "-again", page["rerun"])
         self.assertNotIn("in the folder in which", page["rerun"])  # which nobody knows
         self.assertEqual(page["provenance"]["of"], "of the 3 runs in this page")
@@ -270,6 +279,16 @@ class Report(unittest.TestCase):
             entry = known["policies"][row["cells"][0]]["platform.energy_j"]
             self.assertEqual([energy["value"], energy["low"], energy["high"]], [entry["mean"], *entry["ci95"]])
             self.assertEqual(page["runs"][row["run"]]["label"], row["cells"][0])
+        # What is damaged costs a line, and neither time nor memory.
+        for name, change, says in (
+                ("comparison.json", lambda text: text.replace('"replications": 3', '"replications": 1000000000', 1), "replications: "),
+                ("values.csv", lambda text: "".join(text.splitlines(True)[:-1]), "values.csv: holds 2 values of "),
+                ("values.csv", lambda text: text.replace("oracle,", "oracel,"), "values.csv: holds 0 values of ")):
+            whole = (out / name).read_text()
+            self.assertNotEqual(change(whole), whole)
+            (out / name).write_text(change(whole))
+            self.refused("report", out, "--force", says=says)
+            (out / name).write_text(whole)
         for metric in page["paired"]["metrics"]:
             for row in metric["rows"]:
                 values = column(row["values"])
@@ -351,8 +370,15 @@ class Report(unittest.TestCase):
         self.assertEqual(len(front), len(known["front"]))
         self.assertEqual([point["values"] for point in front],
                          [[one["metrics"][m]["mean"] for m in ("platform.energy_j", "run.accuracy")] for one in known["front"]])
+        # What was chosen is called in the page what it is called in front.csv.
+        with open(out / "front.csv", newline="") as file:
+            written = [[row[name] for name in EXPLORATION["variables"]] for row in csv.DictReader(file)]
+        self.assertEqual([row["cells"][-3:] for row in page["headline"]["rows"]], written)
+        self.assertEqual([[text for _, text in point["configuration"]] for point in front],
+                         [[text for text in row if text] for row in written])
+        self.assertEqual({row[0]: row[1] == "" for row in written}, {"none": True, "dynamic-ofa": False})
         self.assertEqual(told["runs"], min(2, len(known["front"])))
-        self.assertEqual([row["name"] for row in page["sensitivity"]["rows"]], ["policy", "target_ms"])
+        self.assertEqual([row["name"] for row in page["sensitivity"]["rows"]], ["policy", "period_ms", "target_ms"])
         # The page does not stop the exploration from going on.
         self.good("explore", self.folder / "small.explore.json", "--out", out, "--quiet")
         # A run that is not what the journal says it was is left out.
@@ -374,8 +400,10 @@ class Report(unittest.TestCase):
                 frames = json.loads((out / "summary.json").read_text())["apps"]["camera"]["jobs"]
                 self.page(out)
                 (out / "report.html").unlink()
-                for file, lines, says in (("jobs.csv", 50, f", summary.json {frames}: cut, or of another run"),
-                                          ("decisions.csv", 2, ": cut, or of another run")):
+                for file, lines, says in (("jobs.csv", 50, f", by summary.json it has {frames}: cut, or of another run"),
+                                          ("decisions.csv", 2, ": cut, or of another run"),
+                                          ("candidates.csv", 3, "choices of the decisions shown, by decisions.csv it has "),
+                                          ("timeline.csv", -1, "samples, by duration and period in manifest.json it has ")):
                     whole = (out / file).read_text()
                     (out / file).write_text("".join(whole.splitlines(True)[:lines]))
                     self.refused("report", out, says=says)

@@ -6,6 +6,7 @@
 
 #include "common/csv_rows.hpp"
 #include "common/text.hpp"
+#include "explore/exploration/file.hpp"
 #include "explore/exploration/journal.hpp"
 #include "results/metric_column.hpp"
 #include "results/metrics.hpp"
@@ -39,8 +40,6 @@ std::vector<Objective> objectives_of(const Value& root) {
   return out;
 }
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
-
 Json point_of(const std::string& name) {
   return {{"name", name},     {"values", Json::array()},        {"low", Json::array()}, {"high", Json::array()},
           {"on_front", true}, {"configuration", Json::array()}, {"run", nullptr}};
@@ -48,14 +47,14 @@ Json point_of(const std::string& name) {
 
 // Configurations that are not on the front: where their means are, or (of those that were dropped before all of their
 // replications were made) would be. Gives how many there are.
-std::size_t add_others(const fs::path& path, const std::vector<Objective>& objectives,
-                       const std::vector<std::string>& variables, std::size_t most, Json& points) {
+std::size_t add_others(const fs::path& path, const std::vector<Objective>& objectives, const Named<Variable>& variables,
+                       std::size_t most, Json& points) {
   CsvRows rows(path);
   const std::size_t configuration = rows.column("configuration"), standing = rows.column("standing"),
                     replications = rows.column("replications");
   std::vector<std::size_t> placed, of_variable;
   for (const Objective& one : objectives) placed.push_back(rows.column(one.name + ".placed"));
-  for (const std::string& one : variables) of_variable.push_back(rows.column(one));
+  for (const auto& [variable, what] : variables) of_variable.push_back(rows.column(variable));
   std::vector<Json> others;
   while (rows.next()) {
     if (rows.text(standing) != "dominated" && rows.text(standing) != "dropped") continue;
@@ -67,7 +66,7 @@ std::size_t add_others(const fs::path& path, const std::vector<Objective>& objec
     point["configuration"].push_back({"replications", rows.text(replications)});
     for (std::size_t v = 0; v < variables.size(); ++v)
       if (!rows.text(of_variable[v]).empty())
-        point["configuration"].push_back({variables[v], rows.text(of_variable[v])});
+        point["configuration"].push_back({variables[v].first, rows.text(of_variable[v])});
     bool defined = true;
     for (const std::size_t column : placed) {
       const double x = rows.number_or_nan(column);
@@ -173,9 +172,8 @@ Json exploration_payload(const report::Request& request) {
 
   const Value front = root["front"];
   if (!front.json().is_array() || front.json().empty()) throw front.error("an array of configurations is expected");
-  std::vector<std::string> variables, metrics;
-  if (asked.has("exploration") && asked["exploration"].has("variables"))
-    for (const auto& [variable, what] : asked["exploration"]["variables"].json().items()) variables.push_back(variable);
+  const auto variables = read<Named<Variable>>(asked["exploration"]["variables"]);
+  std::vector<std::string> metrics;
   for (const auto& [metric, value] : front[0]["metrics"].json().items()) metrics.push_back(metric);
 
   const auto knee = read<int>(root["knee"]);
@@ -184,7 +182,7 @@ Json exploration_payload(const report::Request& request) {
     const MetricTraits traits = traits_of(metric);
     columns.push_back({{"name", metric}, {"unit", traits.unit}});
   }
-  for (const std::string& variable : variables) columns.push_back({{"name", variable}, {"unit", ""}});
+  for (const auto& [variable, what] : variables) columns.push_back({{"name", variable}, {"unit", ""}});
   Json shown = Json::array(), points = Json::array();
   for (const Objective& one : objectives)
     shown.push_back({{"name", one.name}, {"unit", one.unit}, {"direction", one.higher ? "max" : "min"}});
@@ -204,10 +202,11 @@ Json exploration_payload(const report::Request& request) {
     Json cells = Json::array({label}), point = point_of(label);
     for (const std::string& metric : metrics)
       cells.push_back(cell_of(one["metrics"][metric].json(), traits_of(metric).better));
-    for (const std::string& variable : variables)
-      cells.push_back(assignments.contains(variable) ? text_of(assignments[variable]) : "");
-    for (const auto& [variable, value] : assignments.items())
-      point["configuration"].push_back({variable, text_of(value)});
+    for (const auto& [variable, what] : variables) {
+      const bool matters = assignments.contains(variable);
+      cells.push_back(matters ? told(what, assignments[variable]) : "");
+      if (matters) point["configuration"].push_back({variable, cells.back()});
+    }
     for (const Objective& objective : objectives) {
       const Json value = cell_of(one["metrics"][objective.name].json());
       if (!value.is_object()) throw one["metrics"].error(objective.name + " has no mean");

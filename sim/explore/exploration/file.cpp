@@ -34,8 +34,8 @@ void check(const std::string& name, const ChoiceVariable& variable) {
   refuse_repetitions(variable.values);
   if (!variable.labels.empty() && variable.labels.size() != variable.values.size())
     throw(variable.where / "labels")
-        .error(std::to_string(variable.labels.size()) + " labels for " + std::to_string(variable.values.size()) +
-               " values");
+        .error("each value needs a label, if any has one: values has " + std::to_string(variable.values.size()) +
+               ", labels " + std::to_string(variable.labels.size()));
   for (std::size_t i = 0; i < variable.labels.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (variable.labels[i] == variable.labels[j])
@@ -147,6 +147,25 @@ std::string label_of(const ChoiceVariable& choice, std::size_t value) {
   if (json.is_string()) return json.get<std::string>();
   if (json.is_object() && json.contains("name") && json["name"].is_string()) return json["name"].get<std::string>();
   return json.dump();
+}
+
+std::string told(const Variable& variable, const Json& value) {
+  if (const auto* choice = std::get_if<ChoiceVariable>(&variable)) {
+    std::string label;
+    std::size_t called_so = 0;
+    for (std::size_t i = 0; i < choice->values.size(); ++i)
+      if (choice->values[i].value == value) label = label_of(*choice, i);
+    for (std::size_t i = 0; i < choice->values.size(); ++i) called_so += label_of(*choice, i) == label;
+    if (called_so == 1) return label;
+  }
+  const auto plain = [](const Json& one) {
+    if (one.is_string()) return one.get<std::string>();
+    return one.is_number_float() ? number_text(one.get<double>()) : one.dump();
+  };
+  if (!value.is_array()) return plain(value);
+  std::string out;
+  for (const Json& one : value) out += (out.empty() ? "" : " ") + plain(one);
+  return out;
 }
 
 ExplorationFile read_exploration(std::shared_ptr<Document> document,

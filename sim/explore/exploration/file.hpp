@@ -259,4 +259,8 @@ ExplorationFile read_exploration(std::shared_ptr<Document> document,
 /// What a value of a choice is called: its label, the name in it, or itself.
 std::string label_of(const ChoiceVariable& choice, std::size_t value);
 
+/// A variable's value as people write it: a choice's label (if no other of its values is called the same), a subset's
+/// list, a number.
+std::string told(const Variable& variable, const Json& value);
+
 }  // namespace dynasoc::explore

@@ -312,8 +312,10 @@ std::string exploration_text(const Candidates& candidates, const Exploration& ex
     const std::string mark = "#" + std::to_string(point.candidate);
     rows.push_back({p == exploration.knee ? page.bold(mark + " knee") : mark});
     for (const Estimate& one : point.metrics) rows.back().push_back(with_error(one));
-    for (std::size_t v = 0; v < space.variables(); ++v)
-      rows.back().push_back(space.told(v, candidates[point.candidate].configuration.values[v]));
+    for (std::size_t v = 0; v < space.variables(); ++v) {
+      const std::string told = space.told(v, candidates[point.candidate].configuration.values[v]);
+      rows.back().push_back(told.empty() ? "-" : told);
+    }
   }
   out += page.table(rows);
   out += page.dim("  mean ± 95 % over replications" +

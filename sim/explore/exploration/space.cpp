@@ -308,18 +308,7 @@ double Space::size_from(std::size_t v, std::vector<std::optional<Json>> chosen) 
 }
 
 std::string Space::told(std::size_t variable, const std::optional<Json>& value) const {
-  if (!value) return "-";
-  if (const auto* choice = std::get_if<ChoiceVariable>(&file_.variables[variable].second))
-    for (std::size_t i = 0; i < choice->values.size(); ++i)
-      if (choice->values[i].value == *value) return label_of(*choice, i);
-  const auto plain = [](const Json& one) {
-    if (one.is_string()) return one.get<std::string>();
-    return one.is_number_float() ? number_text(one.get<double>()) : one.dump();
-  };
-  if (!value->is_array()) return plain(*value);
-  std::string out;
-  for (const Json& one : *value) out += (out.empty() ? "" : " ") + plain(one);
-  return out;
+  return value ? explore::told(file_.variables[variable].second, *value) : "";
 }
 
 // Gives the variables that `variable` depends on values for which it matters.

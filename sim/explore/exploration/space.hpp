@@ -79,7 +79,7 @@ class Space {
   /// once.
   double size() const;
 
-  /// A value as people write it: a choice's label, a subset's list, a number.
+  /// A value as people write it; empty where the variable does not matter.
   std::string told(std::size_t variable, const std::optional<Json>& value) const;
 
  private:

@@ -123,8 +123,8 @@ Json ranking_payload(const report::Request& request) {
   const Value root(document);
   const Json& all = root.json();
   const auto scenarios = read<std::vector<std::string>>(root["scenarios"]);
-  const auto replications = read<int>(root["replications"]);
-  if (scenarios.empty() || replications < 1) throw root.error("is no ranking's result");
+  const auto replications = read<int>(root["replications"], range(1, kMostReplications));
+  if (scenarios.empty()) throw root.error("is no ranking's result");
   Json payload = report::empty_payload(report::ResultKind::ranking, request);
   const auto name = read<std::string>(root["ranking"]), title = read<std::string>(root["title"]);
   if (request.title.empty()) payload["title"] = title.empty() ? name : title;

@@ -39,6 +39,10 @@ std::string label_of(const Json& value) {
 
 std::vector<Point> points_of(const Exploration& exploration) {
   std::vector<Point> out;
+  const auto check_count = [&](std::size_t points) {
+    if (points > kMostSetups)
+      throw(exploration.where / "grids").error("has more than " + std::to_string(kMostSetups) + " set-ups");
+  };
   for (const auto& [name, grid] : exploration.grids) {
     std::vector<Point> points{{name, name, {}}};
     for (const auto& [path, value] : grid.set) points[0].overrides.emplace_back(path, value.value.dump());
@@ -47,8 +51,7 @@ std::vector<Point> points_of(const Exploration& exploration) {
       std::vector<Point> more;
       for (const Point& point : points)
         for (const AnyJson& value : axis.values) {
-          if (out.size() + more.size() >= kMostSetups)
-            throw(exploration.where / "grids").error("has more than " + std::to_string(kMostSetups) + " set-ups");
+          check_count(out.size() + more.size() + 1);
           Point next = point;
           next.label += ", " + axis_name + " " + label_of(value.value);
           for (const std::string& path : axis.paths) next.overrides.emplace_back(path, value.value.dump());
@@ -56,6 +59,7 @@ std::vector<Point> points_of(const Exploration& exploration) {
         }
       points = std::move(more);
     }
+    check_count(out.size() + points.size());
     out.insert(out.end(), points.begin(), points.end());
   }
   return out;

@@ -31,6 +31,25 @@ Values read_values(const fs::path& path, std::size_t replications) {
   return out;
 }
 
+// A file that lost rows, or was copied from elsewhere, makes a page that contradicts itself.
+void check_counts(const fs::path& path, const Json& policies, const Values& values) {
+  for (const auto& [label, entry] : policies.items()) {
+    const auto own = values.find(label);
+    for (const auto& [metric, estimate] : entry.items()) {
+      if (metric == "regret" || !estimate.is_object() || !estimate.contains("n")) continue;  // made of others
+      std::size_t found = 0;
+      if (own != values.end())
+        if (const auto column = own->second.find(metric); column != own->second.end())
+          found = static_cast<std::size_t>(
+              std::count_if(column->second.begin(), column->second.end(), [](double x) { return std::isfinite(x); }));
+      if (const double told = number_of(estimate["n"]); static_cast<double>(found) != told)
+        throw InputError({path.string(), 0, 0, ""}, "holds " + std::to_string(found) + " values of " + metric + " of " +
+                                                        label + ", by comparison.json it has " + plain_number(told) +
+                                                        ": cut, or of another comparison");
+    }
+  }
+}
+
 // The metrics of the table, as far as they are there: of the whole, then what an application's users feel.
 std::vector<std::string> usual_metrics(const Json& policies) {
   std::vector<std::string> out{"platform.energy_j", "run.miss_rate", "run.accuracy", "run.cost"};
@@ -176,12 +195,13 @@ Json comparison_payload(const Request& request) {
   const Value root(document);
   const auto policies = root["policies"].json();
   const auto baseline = read<std::string>(root["baseline"]);
-  const auto replications = read<int>(root["replications"]);
+  const auto replications = read<int>(root["replications"], range(1, kMostReplications));
   if (!policies.is_object() || policies.empty()) throw root["policies"].error("an object of policies is expected");
   for (const auto& [label, entry] : policies.items())
     if (!entry.is_object()) throw(root["policies"].where() / label).error("an object of metrics is expected");
-  const Values values =
-      read_values(request.directory / "values.csv", static_cast<std::size_t>(std::max(replications, 1)));
+  const fs::path table = request.directory / "values.csv";
+  const Values values = read_values(table, static_cast<std::size_t>(replications));
+  check_counts(table, policies, values);
 
   Json payload = empty_payload(ResultKind::comparison, request);
   const Json& all = root.json();

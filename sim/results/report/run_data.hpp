@@ -90,11 +90,12 @@ RunData described(const Setup& setup);
 /// A run that was simulated with jobs, decisions and a timeline.
 RunData run_data(const Setup& setup, const RunRecord& record, const Budget& budget);
 
-/// What a run's summary says that its files hold, of all replications.
+/// What a run's summary and manifest say that its files hold, of all replications.
 struct Counted {
   std::map<std::string, std::uint64_t, std::less<>> frames;  ///< by application, that arrived after the warm-up
   std::optional<std::uint64_t> writes;                       ///< of the manager, after the warm-up
-  bool known = false;                                        ///< false: nothing is held against it
+  std::optional<std::uint64_t> samples;  ///< of the timeline; none known: of a board, which may be lost
+  bool known = false;                    ///< false: nothing is held against frames
 };
 
 /// Reads one replication of a run's directory (jobs.csv, candidates.csv, timeline.csv in one pass each, decisions.csv

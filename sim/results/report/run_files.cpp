@@ -48,9 +48,10 @@ class Rows {
 };
 
 // A file that lost rows, or was copied from elsewhere, makes a page that contradicts itself.
-InputError lacks_rows(const fs::path& path, std::uint64_t found, const std::string& what, std::uint64_t told) {
-  return InputError({path.string(), 0, 0, ""}, "holds " + std::to_string(found) + " " + what + ", summary.json " +
-                                                   std::to_string(told) + ": cut, or of another run");
+InputError lacks_rows(const fs::path& path, std::uint64_t found, const std::string& what, std::uint64_t told,
+                      const char* teller = "summary.json") {
+  return InputError({path.string(), 0, 0, ""}, "holds " + std::to_string(found) + " " + what + ", by " + teller +
+                                                   " it has " + std::to_string(told) + ": cut, or of another run");
 }
 
 Outcome outcome_of(const CsvRows& rows, std::size_t column) {
@@ -185,22 +186,26 @@ void read_options(const fs::path& path, const Budget& budget, RunData& run, std:
                     energy = rows->column("energy_mj"), feasible = rows->column("feasible"),
                     chosen = rows->column("chosen");
   OptionFilter filter(of_kept, budget.candidates);
+  std::size_t found = 0;
   auto write = run.writes.begin();
   while (write != run.writes.end() && rows.next()) {
     const std::uint64_t number = rows->whole(decision);
     while (write != run.writes.end() && write->decision < number) ++write;
     if (write == run.writes.end() || write->decision != number) continue;
+    ++found;
     if (!filter.keeps(write->decision)) continue;
     const auto text = [&](std::size_t column) { return std::string(name_in(*rows, column)); };
     run.options.push_back({write->decision, text(app), text(subnet), text(unit), rows->number_or_nan(mhz),
                            rows->number_or_nan(latency), rows->number_or_nan(accuracy), rows->number_or_nan(energy),
                            rows->whole(feasible) != 0, rows->whole(chosen) != 0});
   }
+  if (found != of_kept) throw lacks_rows(path, found, "choices of the decisions shown", of_kept, "decisions.csv");
 }
 
 void read_timeline(const fs::path& path, const Budget& budget, RunData& run,
-                   const std::function<void(double)>& progress) {
-  Rows rows(path, run.replication, progress);
+                   const std::function<void(double)>& progress, const Counted& counted) {
+  std::uint64_t found = 0;
+  Rows rows(path, run.replication, progress, [&](const CsvRows&) { ++found; });
   const std::size_t time = rows->column("time_s");
   std::vector<std::size_t> columns;
   for (std::size_t c = 0; c < rows->columns().size(); ++c)
@@ -211,6 +216,8 @@ void read_timeline(const fs::path& path, const Budget& budget, RunData& run,
     const double t_s = rows->number(time);
     for (std::size_t i = 0; i < columns.size(); ++i) series[i].add(t_s, rows->number_or_nan(columns[i]));
   }
+  if (counted.samples && found != *counted.samples)
+    throw lacks_rows(path, found, "samples", *counted.samples, "duration and period in manifest.json");
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const std::string& name = rows->columns()[columns[i]];
     if (first_invalid_utf8(name) < name.size()) throw InputError({path.string(), 1, 1, "header"}, "not valid UTF-8");
@@ -243,7 +250,7 @@ void read_run(const fs::path& directory, const Budget& budget, RunData& run,
   std::size_t of_kept = 0;
   read_writes(directory / "decisions.csv", budget, run, of_kept, part(2 * writes), counted);
   read_options(directory / "candidates.csv", budget, run, of_kept, part(options));
-  read_timeline(directory / "timeline.csv", budget, run, part(timeline));
+  read_timeline(directory / "timeline.csv", budget, run, part(timeline), counted);
 }
 
 }  // namespace dynasoc::report

@@ -42,12 +42,21 @@ bool lacks_frames(const Json& app, const std::string& percentile) {
   return supported.is_array() && std::find(supported.begin(), supported.end(), Json(percentile)) == supported.end();
 }
 
-// What jobs.csv and decisions.csv must hold.
-Counted counted_by(const Json& summary, int replications) {
+// What jobs.csv, decisions.csv and timeline.csv must hold.
+Counted counted_by(const Json& manifest, const Json& summary, int replications) {
   Counted out;
+  // A simulation samples after each period, before its end.
+  const Json sampled_ms = member(manifest, {"scenario", "timeline_ms"});
+  const Time period = from_ms(sampled_ms.is_null() ? ScenarioFile{}.timeline_ms : number_of(sampled_ms)),
+             duration = from_s(number_of(member(manifest, {"scenario", "duration_s"})));
+  if (period > 0 && period < kNever && duration > 0 && duration < kNever && member(manifest, {"engine"}) != "board")
+    out.samples = static_cast<std::uint64_t>((duration - 1) / period) * static_cast<std::uint64_t>(replications);
   for (const auto& [name, app] : summary["apps"].items()) {
     const double frames = number_of(member(app, {"jobs"}));
-    if (!(frames >= 0 && frames < 1e15)) return out;
+    if (!(frames >= 0 && frames < 1e15)) {
+      out.frames.clear();
+      return out;
+    }
     out.frames[name] = static_cast<std::uint64_t>(frames);
   }
   out.known = true;
@@ -180,7 +189,7 @@ Json run_payload(const Request& request) {
       [&](double share) {
         if (request.progress) request.progress(0.9 * share);
       },
-      counted_by(summary, replications));
+      counted_by(manifest, summary, replications));
 
   if (payload["title"].get<std::string>().empty()) payload["title"] = name;
   const Json board = member(summary, {"platform", "name"}), mode = member(summary, {"platform", "mode"});
