@@ -178,7 +178,8 @@ int check_command(const Arguments& arguments, Console& console) {
   if (options.has("junit")) {
     const fs::path path = options.get<std::string>("junit");
     require_place("--junit", path);
-    require_same_kind("--junit", path, "<?xml", "XML");
+    require_same_kind(
+        "--junit", path, [](std::string_view text) { return text.find("<testsuite") != text.npos; }, "a JUnit report");
     junit.emplace(path);
   }
   std::vector<check::Checked> claims;

@@ -84,8 +84,13 @@ int explore_command(const Arguments& arguments, Console& console) {
     console.out << lines;
     return kSuccess;
   }
-  if (options.has("pending"))
-    require_same_kind("--pending", options.get<std::string>("pending"), "{\"key\":", "a file of pending simulations");
+  if (options.has("pending")) {
+    const fs::path file = options.get<std::string>("pending");
+    require_place("--pending", file);
+    require_same_kind(
+        "--pending", file, [](std::string_view text) { return text.starts_with("{\"key\":"); },
+        "a file of pending simulations");
+  }
   if (!explore::available(space.file().algorithm.kind))
     throw OutsideError("this algorithm needs pagmo, which this program was built without; random and sobol do not");
 

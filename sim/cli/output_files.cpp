@@ -2,9 +2,24 @@
 
 #include <fstream>
 
+#include "common/output_place.hpp"
 #include "common/text.hpp"
 
 namespace dynasoc::cli {
+namespace {
+
+std::string said(const NamedFiles::value_type& file) {
+  return (file.first.empty() ? "" : file.first + " ") + file.second.string();
+}
+
+bool same(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code code;
+  return std::filesystem::equivalent(a, b, code) ||
+         std::filesystem::weakly_canonical(std::filesystem::absolute(a, code), code) ==
+             std::filesystem::weakly_canonical(std::filesystem::absolute(b, code), code);
+}
+
+}  // namespace
 
 std::filesystem::path new_file(const Options& options, const std::string& option) {
   const std::filesystem::path path = options.get<std::string>(option);
@@ -29,15 +44,6 @@ void add_files(NamedFiles& files, const Options& options, const std::vector<std:
 }
 
 void require_different(const NamedFiles& outputs, const NamedFiles& inputs) {
-  const auto said = [](const auto& file) {
-    return (file.first.empty() ? "" : file.first + " ") + file.second.string();
-  };
-  const auto same = [](const std::filesystem::path& a, const std::filesystem::path& b) {
-    std::error_code code;
-    return std::filesystem::equivalent(a, b, code) ||
-           std::filesystem::weakly_canonical(std::filesystem::absolute(a, code), code) ==
-               std::filesystem::weakly_canonical(std::filesystem::absolute(b, code), code);
-  };
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     for (std::size_t k = 0; k < i; ++k)
       if (same(outputs[i].second, outputs[k].second))
@@ -48,17 +54,23 @@ void require_different(const NamedFiles& outputs, const NamedFiles& inputs) {
   }
 }
 
-void require_same_kind(const std::string& option, const std::filesystem::path& path, std::string_view beginning,
-                       const std::string& what) {
+void require_outside(const NamedFiles& outputs, const std::filesystem::path& directory) {
+  for (const auto& output : outputs)
+    if (same(std::filesystem::absolute(output.second).parent_path(), directory))
+      throw InputError(said(output) + " stands in the directory of --out, which holds results alone");
+}
+
+void require_same_kind(const std::string& option, const std::filesystem::path& path,
+                       bool (*is_one)(std::string_view beginning), const std::string& what) {
+  constexpr std::size_t kBeginning = 1024;
   std::error_code code;
-  const std::string name = path.string();
-  const bool written_on = name.starts_with("/dev/") || name.starts_with("/proc/");  // whatever a descriptor leads to
-  if (written_on || !std::filesystem::is_regular_file(path, code)) return;
-  std::string found(beginning.size(), '\0');
-  std::ifstream in(path, std::ios::binary);
+  const std::filesystem::path place = behind_links(path);
+  if (descriptor_of(place.string()) || !std::filesystem::is_regular_file(place, code)) return;
+  std::string found(kBeginning, '\0');
+  std::ifstream in(place, std::ios::binary);
   in.read(found.data(), static_cast<std::streamsize>(found.size()));
   found.resize(static_cast<std::size_t>(in.gcount()));
-  if (!found.empty() && found != beginning)
+  if (!found.empty() && !is_one(found))
     throw InputError({path.string(), 0, 0, ""}, "is not " + what + ", and " + option + " would replace it");
 }
 

@@ -23,10 +23,13 @@ using NamedFiles = std::vector<std::pair<std::string, std::filesystem::path>>;
 void add_files(NamedFiles& files, const Options& options, const std::vector<std::string>& names);
 /// Throws InputError where one of `outputs` is another of them or one of `inputs`, by whatever path.
 void require_different(const NamedFiles& outputs, const NamedFiles& inputs);
+/// Throws InputError where one of `outputs` stands in the `directory` of --out, all of which is the command's.
+void require_outside(const NamedFiles& outputs, const std::filesystem::path& directory);
 
 /// For outputs that are replaced without being asked, as every run of a job writes them: throws InputError if the file
-/// is there, holds something and does not begin as what is written does. `what` that is, as in "a JUnit report".
-void require_same_kind(const std::string& option, const std::filesystem::path& path, std::string_view beginning,
-                       const std::string& what);
+/// is there, holds something and `is_one` does not hold of its first bytes. `what` it should be, as in "a JUnit
+/// report".
+void require_same_kind(const std::string& option, const std::filesystem::path& path,
+                       bool (*is_one)(std::string_view beginning), const std::string& what);
 
 }  // namespace dynasoc::cli

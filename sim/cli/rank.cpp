@@ -101,7 +101,9 @@ int rank_command(const Arguments& arguments, Console& console) {
   if (options.has("markdown")) {
     const fs::path file = options.get<std::string>("markdown");
     require_place("--markdown", file);
-    require_different({{"--markdown", file}}, {{"", path}});
+    require_same_kind(
+        "--markdown", file, [](std::string_view text) { return !text.starts_with("{"); }, "a document but JSON");
+    if (options.has("out")) require_outside({{"--markdown", file}}, options.get<std::string>("out"));
   }
   if (options.has("out")) {
     if (options.get<std::string>("out").empty()) throw InputError("--out: the name of the directory is empty");

@@ -23,7 +23,9 @@ fs::path output_path(const Options& options, const fs::path& directory) {
   std::error_code code;
   if (fs::exists(path, code) && !options.has("force"))
     throw InputError({path.string(), 0, 0, ""}, "exists already; --force replaces it");
-  require_same_kind("--output", path, "<!DOCTYPE html>", "a page");
+  require_same_kind(
+      "--output", path, [](std::string_view text) { return text.starts_with("<!DOCTYPE html>"); },
+      "a page of this program");
   return path;
 }
 

@@ -98,6 +98,10 @@ int run_command(const Arguments& arguments, Console& console) {
   const bool write = options.has("out");
   NamedFiles outputs, inputs;
   add_files(outputs, options, {"records"});
+  for (const auto& output : outputs) require_place(output.first, output.second);
+  if (write) require_outside(outputs, options.get<std::string>("out"));
+  add_files(inputs, options, {"policy"});  // which may be one
+  inputs.emplace_back("", path);
   for (const std::filesystem::path& input : scenario.inputs) inputs.emplace_back("", input);
   require_different(outputs, inputs);
   const double trace_s = number_option(options, "trace-s", std::numeric_limits<double>::infinity(), 0, 1e9);

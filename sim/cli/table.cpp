@@ -139,9 +139,10 @@ int import_command(const Arguments& arguments, Console& console) {
   for (const std::string& name : form_options)
     if (options.has(name)) given[name] = options.get<std::string>(name);
   std::vector<std::string> warnings;
-  const std::string content = import_files(words[0], {words.begin() + 1, words.end()}, given, &warnings);
+  const Words inputs(words.begin() + 1, words.end());
+  const std::string content = import_files(words[0], {inputs.begin(), inputs.end()}, given, &warnings);
   for (const std::string& warning : warnings) console.err << "warning: " << warning << '\n';
-  deliver(content, options, console);
+  deliver(content, options, console, inputs);
   return kSuccess;
 }
 
@@ -440,13 +441,13 @@ int fill_command(const Arguments& arguments, Console& console) {
     if (key == name && reference.platform.text != platform.file.name)
       throw InputError("the table \"" + name + "\" is of " + reference.platform.text + ", not of " +
                        platform.file.name);
-  deliver(fill_table(table, network, platform).to_csv(), options, console);
+  deliver(fill_table(table, network, platform).to_csv(), options, console, {});
   return kSuccess;
 }
 
 }  // namespace
 
-void deliver(const std::string& content, const Options& options, Console& console) {
+void deliver(const std::string& content, const Options& options, Console& console, const Words& inputs) {
   if (!options.has("output")) {
     console.out << content;
     return;
@@ -455,9 +456,9 @@ void deliver(const std::string& content, const Options& options, Console& consol
   std::error_code code;
   if (fs::exists(path, code) && !options.has("force"))
     throw InputError({path.string(), 0, 0, ""}, "exists already; --force replaces it");
-  NamedFiles inputs;
-  for (const std::string& word : options.get_or<Words>("what", {})) inputs.emplace_back("", word);
-  require_different({{"--output", path}}, inputs);
+  NamedFiles read;
+  for (const std::string& input : inputs) read.emplace_back("", input);
+  require_different({{"--output", path}}, read);
   write_file(path, content);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "application/table.hpp"
 #include "cli/options.hpp"
@@ -10,8 +11,9 @@
 
 namespace dynasoc::cli {
 
-/// To the file of --output, which must not exist yet (unless --force), or to the terminal.
-void deliver(const std::string& content, const Options& options, Console& console);
+/// To the file of --output, which must not exist yet (unless --force) and be none of `inputs`, or to the terminal.
+void deliver(const std::string& content, const Options& options, Console& console,
+             const std::vector<std::string>& inputs);
 
 Json number_or_null(double x);
 

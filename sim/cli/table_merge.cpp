@@ -43,7 +43,7 @@ int table_merge_command(const Arguments& arguments, Console& console) {
         throw InputError({tables[i].name, 0, 0, ""}, "is named twice: its measurements would count twice");
 
   const MergedTable merged = merge_tables(tables, {.allow_mixed = options.has("allow-mixed")});
-  deliver(merged.table.to_csv(), options, console);
+  deliver(merged.table.to_csv(), options, console, options.get<std::vector<std::string>>("what"));
   constexpr double kManyErrors = 3;
   bool exceeds = false;
   Json report = Json::array();

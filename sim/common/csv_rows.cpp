@@ -124,10 +124,7 @@ bool CsvRows::read_line() {
       if (searched == 0) return false;
       if (cell == CellState::quoted)
         throw InputError({name_, line_number_, 1, "row"}, "a quote that is opened in this row is never closed");
-      line_ = std::string_view(buffer_).substr(at_);
-      at_ = buffer_.size();
-      ++lines_read_;
-      return true;
+      throw InputError({name_, line_number_, 1, "row"}, "the last line has no end: the file was cut");
     }
     const auto end = static_cast<std::size_t>(newline - begin);
     cell = behind(begin + searched, newline, cell);

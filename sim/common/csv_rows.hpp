@@ -11,8 +11,8 @@
 
 namespace dynasoc {
 
-/// Rows of a comma-separated file with a header line (RFC 4180, without comments), in one pass. The file's longest row
-/// and a buffer are in memory.
+/// Rows of a comma-separated file with a header line (RFC 4180, without comments; every line has an end, as in what
+/// this program writes), in one pass. The file's longest row and a buffer are in memory.
 class CsvRows {
  public:
   /// Reads the header. Throws InputError: no such file, no header, a column named twice, names that are not UTF-8,
@@ -28,7 +28,7 @@ class CsvRows {
   std::size_t column(std::string_view name) const;
 
   /// The next row; false at the end. Throws InputError for one with another number of cells than the header, an open
-  /// quote, or a cell larger than limits::kCellBytes.
+  /// quote, no end, or a cell larger than limits::kCellBytes.
   bool next();
 
   /// A cell of the row, as it reads: any bytes. Valid until `next`.

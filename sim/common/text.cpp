@@ -16,6 +16,7 @@
 
 #include "common/directory_lock.hpp"
 #include "common/error.hpp"
+#include "common/output_place.hpp"
 #include "common/outside.hpp"
 
 namespace dynasoc {
@@ -113,7 +114,8 @@ OutsideError not_written(const std::filesystem::path& path, const std::string& w
   return OutsideError(path.string() + ": cannot be written: " + why);
 }
 
-// Of this process, as a path names it: whatever the descriptor leads to is written on, and not replaced.
+}  // namespace
+
 std::optional<int> descriptor_of(const std::string& path) {
   if (path == "/dev/stdout") return STDOUT_FILENO;
   if (path == "/dev/stderr") return STDERR_FILENO;
@@ -128,7 +130,6 @@ std::optional<int> descriptor_of(const std::string& path) {
   return {};
 }
 
-// Where a link leads, be it there or not: what is written replaces that and not the link. Throws OutsideError.
 std::filesystem::path behind_links(const std::filesystem::path& path) {
   constexpr int kMostLinks = 40;  // as many as the kernel follows
   std::filesystem::path at = path;
@@ -141,6 +142,8 @@ std::filesystem::path behind_links(const std::filesystem::path& path) {
   }
   return at;
 }
+
+namespace {
 
 // The file beside `path`, for this process alone, and empty. One that a killed process has left is taken over.
 int open_beside(const std::filesystem::path& path) {

@@ -362,7 +362,10 @@ std::vector<std::string> percentile_notes(const Setup& setup, const Comparison& 
     std::string asked;
     for (const auto& [name, p] : {std::pair{"p50", 0.5}, std::pair{"p90", 0.9}, std::pair{"p99", 0.99}}) {
       const std::int64_t needed = fewest_samples({.percentile = p});
-      const bool shown = std::find(metrics.begin(), metrics.end(), prefix + "latency_ms." + name) != metrics.end();
+      const auto asked_for = [&](const std::string& metric) {
+        return std::find(metrics.begin(), metrics.end(), metric + "latency_ms." + name) != metrics.end();
+      };
+      const bool shown = asked_for(prefix) || asked_for("apps.APP.");  // the mean over applications
       if (shown && fewest < static_cast<double>(needed))
         asked += (asked.empty() ? "" : ", ") + std::string(name) + " " + std::to_string(needed);
     }

@@ -267,7 +267,8 @@ TEST_CASE("rows of a table of any size read like the table") {
   CHECK_THAT(refused("a,b\n1,\"2\"3\n"), Contains("text follows"));
   CHECK_THAT(refused("b,a\nx,1\n"), Contains("bad.csv:2:1: b: \"x\" is not a number"));
   CHECK_THAT(refused("a\nnan\n"), Contains("is not a number"));
-  CHECK(refused("a,b\n\n1,2") == "");
+  CHECK(refused("a,b\n\n1,2\n") == "");
+  CHECK_THAT(refused("a,b\n\n1,2"), Contains("bad.csv:3:1: row: the last line has no end: the file was cut"));
   CHECK_THAT(refusal([&] { CsvRows(folder.path() / "none.csv"); }), Contains("no such file"));
   CHECK_THAT(refusal([&] { CsvRows(folder.path()); }), Contains("is not a file"));
   CHECK_THAT(refused("a\n" + std::string(70'000, '1') + "\n"), Contains("a cell of"));

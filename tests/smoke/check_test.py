@@ -279,7 +279,7 @@ class Pipelines(Check):
         path = self.suite(one_run({"kind": "limit", "metric": "run.accuracy", "least": 5}, set={"duration_s": 1e6, "windows": {}},
                                   replications=1000))
         before = path.read_bytes()
-        for place, status, says in (("none/out.xml", 2, "there is no folder"), ("", 2, "is a directory"), (path.name, 2, "is not XML")):
+        for place, status, says in (("none/out.xml", 2, "there is no folder"), ("", 2, "is a directory"), (path.name, 2, "is not a JUnit report")):
             done = subprocess.run([DYNASOC, "check", path, "--junit", self.folder / place], capture_output=True, text=True,
                                   env=PLAIN, stdin=subprocess.DEVNULL, timeout=20)
             self.assertEqual((done.returncode, done.stdout), (status, ""), done.stderr)

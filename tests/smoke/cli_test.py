@@ -266,6 +266,9 @@ class CommandLine(unittest.TestCase):
         text = self.good("compare", lively, "--policies", "none,dynamic-ofa,oracle", "--replications", "3")
         for expected in ("mean ± 95 %", "against none", "better by run.cost?", "regret to oracle (cost a frame)", "hypervolume"):
             self.assertIn(expected, text)
+        for metric, told in (("apps.camera.latency_ms.p99", True), ("apps.APP.latency_ms.p99", True), ("run.cost", False)):
+            text = self.good("compare", lively, "--policies", "none,dynamic-ofa", "--replications", "2", "--metrics", metric)
+            self.assertEqual("percentiles of camera: as few as " in text, told, text)
         out = self.folder / "compared"
         result = json.loads(self.good("compare", lively, "--policies", "none,dynamic-ofa", "--baseline", "dynamic-ofa",
                                       "--replications", "3", "--out", out, "--json"))

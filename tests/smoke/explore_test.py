@@ -143,6 +143,8 @@ class Explore(unittest.TestCase):
         self.refused("explore", self.folder, says="is a directory")
         self.refused("explore", self.file, "--pending", "x", says="--pending needs --out")
         self.refused("explore", self.file, "--out", out, "--pending", self.file, says="is not a file of pending simulations")
+        self.refused("explore", self.file, "--out", out, "--pending", "", says="--pending: the name of the file is empty")
+        self.refused("explore", self.file, "--out", out, "--pending", self.folder / "no" / "p", says="there is no folder")
         self.assertEqual((json.loads(self.file.read_text()), out.exists()), (SMALL, False))
         self.refused("explore", self.file, "--set", "objectives=[]", says="there is no objective")
         self.refused("explore", self.file, "--set", 'objectives=[{"metric":"run.energy"}]', "--out", out,

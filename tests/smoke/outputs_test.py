@@ -108,10 +108,13 @@ class Outputs(unittest.TestCase):
     def test_what_is_read_is_not_replaced(self):
         samples = self.folder / "samples.csv"
         shutil.copy(ROOT / "docs/example/samples.csv", samples)
-        ranking = self.folder / "small.ranking.json"
-        ranking.write_text("{}")
+        policy = self.folder / "policy.json"
+        policy.write_text('{"name": "dynamic-ofa"}')
+        self.assertEqual(self.dynasoc("run", self.files["run"], "--out", self.folder / "done", "--quiet").returncode, 0)
+        manifest = self.folder / "done" / "manifest.json"
         for words, file in ((("run", self.files["run"], "--records", self.files["run"]), self.files["run"]),
-                            (("rank", ranking, "--markdown", ranking), ranking),
+                            (("run", manifest, "--records", manifest), manifest),
+                            (("run", self.files["run"], "--policy", policy, "--records", policy), policy),
                             (("table", "import", "samples", samples, "--skip", "2", "--source", "s", "--meter", "m", "--force",
                               "-o", samples), samples)):
             before = pathlib.Path(file).read_bytes()
@@ -119,6 +122,16 @@ class Outputs(unittest.TestCase):
             self.assertEqual((done.returncode, done.stdout), (2, ""), (words, done.stderr))
             self.assertIn("would replace what is read", done.stderr)
             self.assertEqual(pathlib.Path(file).read_bytes(), before)
+        ranking = self.folder / "small.ranking.json"
+        ranking.write_text("{}")
+        for words, says in ((("rank", ranking, "--markdown", ranking), "small.ranking.json: is not a document but JSON"),
+                            (("rank", ranking, "--out", self.out, "--markdown", self.out / "x.md"), "there is no folder"),
+                            (("run", self.files["run"], "--out", self.folder / "done", "--force", "--records", manifest),
+                             "stands in the directory of --out")):
+            done = self.dynasoc(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), (words, done.stderr))
+            self.assertIn(says, done.stderr)
+        self.assertEqual(ranking.read_text(), "{}")
 
     def test_one_command_over_the_results_of_another(self):
         self.assertEqual(self.dynasoc("run", self.files["run"], "--out", self.out, "--quiet").returncode, 0)

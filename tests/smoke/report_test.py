@@ -219,7 +219,7 @@ class Report(unittest.TestCase):
         self.refused("report", out, "-o", self.folder / "no" / "x.html", says="there is no folder")
         self.refused("report", out, "-o", "", says="--output: the name of the file is empty")
         before = (out / "jobs.csv").read_bytes()
-        self.refused("report", out, "-o", out / "jobs.csv", "--force", says="jobs.csv: is not a page, and --output would replace it")
+        self.refused("report", out, "-o", out / "jobs.csv", "--force", says="jobs.csv: is not a page of this program, and --output would replace it")
         self.assertEqual((out / "jobs.csv").read_bytes(), before)
         self.refused("report", out, "--replication", 3, "--force", says="replications 0 to 2")
         self.refused("report", out, "--runs", 3, "--force", says="--runs is for")
@@ -282,6 +282,9 @@ class Report(unittest.TestCase):
         # What is damaged costs a line, and neither time nor memory.
         for name, change, says in (
                 ("comparison.json", lambda text: text.replace('"replications": 3', '"replications": 1000000000', 1), "replications: "),
+                ("comparison.json", lambda text: text.replace('"replications": 3', '"replications": 100000', 1),
+                 "values.csv: holds 3 replications, by comparison.json it has 100000"),
+                ("values.csv", lambda text: text[:-3], "the last line has no end: the file was cut"),
                 ("values.csv", lambda text: "".join(text.splitlines(True)[:-1]), "values.csv: holds 2 values of "),
                 ("values.csv", lambda text: text.replace("oracle,", "oracel,"), "values.csv: holds 0 values of ")):
             whole = (out / name).read_text()
@@ -381,8 +384,12 @@ class Report(unittest.TestCase):
         self.assertEqual([row["name"] for row in page["sensitivity"]["rows"]], ["policy", "period_ms", "target_ms"])
         # The page does not stop the exploration from going on.
         self.good("explore", self.folder / "small.explore.json", "--out", out, "--quiet")
-        # A run that is not what the journal says it was is left out.
         whole = (out / "explore.json").read_text()
+        manifest = json.loads(whole)
+        manifest["exploration"]["variables"]["policy"]["labels"] = ["one of two"]  # damaged
+        (out / "explore.json").write_text(json.dumps(manifest))
+        self.assertIn(run("report", out, "--runs", 0, "--force").returncode, (0, 2))
+        # A run that is not what the journal says it was is left out.
         manifest = json.loads(whole)
         manifest["scenario"]["duration_s"] = 3
         (out / "explore.json").write_text(json.dumps(manifest))
@@ -440,6 +447,7 @@ class Report(unittest.TestCase):
         (out / "jobs.csv").write_text(jobs)
         manifest = (out / "manifest.json").read_text()
         damaged(manifest[:-20], "manifest.json:", "manifest.json")
+        damaged(manifest.replace('"replications": 1', '"replications": 3000000000', 1), "/replications: ", "manifest.json")
         damaged("[]", "is not the manifest of a run", "manifest.json")
         (out / "manifest.json").write_text(manifest)
         (out / "timeline.csv").unlink()

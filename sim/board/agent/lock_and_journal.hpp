@@ -13,8 +13,8 @@ namespace dynasoc::agent {
 /// folders of state exclude one another too. The kernel lets it go however the process ends.
 class BoardLock {
  public:
-  /// Makes the folder if it is missing. A holder that was killed (or cannot be seen) is waited for, up to a second. Throws
-  /// Refusal `busy` with the holder's `pid`, `io`.
+  /// Makes the folder if it is missing. A holder that was killed (or cannot be seen) is waited for, up to a second.
+  /// Throws Refusal `busy` with the holder's `pid`, `io`.
   BoardLock(const Files& files, const std::string& state_folder);
 
  private:

@@ -37,6 +37,8 @@ void check(const std::string& name, const ChoiceVariable& variable) {
         .error("each value needs a label, if any has one: values has " + std::to_string(variable.values.size()) +
                ", labels " + std::to_string(variable.labels.size()));
   for (std::size_t i = 0; i < variable.labels.size(); ++i)
+    if (variable.labels[i].empty()) throw(variable.where / "labels" / i).error("the label is empty");
+  for (std::size_t i = 0; i < variable.labels.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
       if (variable.labels[i] == variable.labels[j])
         throw(variable.where / "labels" / i).error("the label " + in_quotes(variable.labels[i]) + " is there twice");
@@ -142,7 +144,7 @@ void check_wishes(const ExplorationFile& file) {
 }  // namespace
 
 std::string label_of(const ChoiceVariable& choice, std::size_t value) {
-  if (!choice.labels.empty()) return choice.labels[value];
+  if (value < choice.labels.size()) return choice.labels[value];  // what was not checked may have too few
   const Json& json = choice.values[value].value;
   if (json.is_string()) return json.get<std::string>();
   if (json.is_object() && json.contains("name") && json["name"].is_string()) return json["name"].get<std::string>();
@@ -157,6 +159,7 @@ std::string told(const Variable& variable, const Json& value) {
       if (choice->values[i].value == value) label = label_of(*choice, i);
     for (std::size_t i = 0; i < choice->values.size(); ++i) called_so += label_of(*choice, i) == label;
     if (called_so == 1) return label;
+    if (called_so > 1) return value.dump();
   }
   const auto plain = [](const Json& one) {
     if (one.is_string()) return one.get<std::string>();

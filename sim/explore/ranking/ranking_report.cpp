@@ -1,5 +1,6 @@
 #include "explore/ranking/ranking_report.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -19,14 +20,21 @@ std::map<std::string, std::vector<double>> means_of(const std::filesystem::path&
   const std::size_t policy = rows.column("policy"), replication = rows.column("replication"),
                     metric = rows.column("metric"), value = rows.column("value");
   std::map<std::string, std::vector<double>> out;
+  std::uint64_t seen = 0;
   while (rows.next()) {
-    if (rows.text(metric) != wanted) continue;
     const std::uint64_t r = rows.whole(replication);
     if (r >= replications) throw rows.error(replication, "ranking.json tells of " + std::to_string(replications));
+    seen = std::max(seen, r + 1);
+    if (rows.text(metric) != wanted) continue;
     auto& values = out[std::string(rows.text(policy))];
-    values.resize(replications, 0);
+    values.resize(std::max<std::size_t>(values.size(), r + 1), 0);
     values[r] += rows.number(value) / static_cast<double>(scenarios);
   }
+  if (seen < replications)
+    throw InputError({path.string(), 0, 0, ""}, "holds " + std::to_string(seen) +
+                                                    " replications, by ranking.json it has " +
+                                                    std::to_string(replications) + ": cut, or of another ranking");
+  for (auto& [label, values] : out) values.resize(replications, 0);
   return out;
 }
 

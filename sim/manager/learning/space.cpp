@@ -40,7 +40,9 @@ std::vector<int> LearningSpace::clocks_of(const Observation& seen, const UnitVie
   const int steps = range.last - range.first, count = std::min(file_.clocks, steps + 1);
   std::vector<int> out;
   for (int i = 0; i < count; ++i)
-    out.push_back(count == 1 ? range.last : range.first + static_cast<int>(std::lround(static_cast<double>(i * steps) / (count - 1))));
+    out.push_back(count == 1
+                      ? range.last
+                      : range.first + static_cast<int>(std::lround(static_cast<double>(i * steps) / (count - 1))));
   return out;
 }
 

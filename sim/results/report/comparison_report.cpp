@@ -13,7 +13,7 @@ namespace dynasoc::report {
 namespace fs = std::filesystem;
 namespace {
 
-// policy -> metric -> by replication; NaN where it is undefined.
+// policy -> metric -> by replication, of `replications` each; NaN where it is undefined.
 using Values = std::map<std::string, std::map<std::string, std::vector<double>>>;
 
 Values read_values(const fs::path& path, std::size_t replications) {
@@ -21,13 +21,21 @@ Values read_values(const fs::path& path, std::size_t replications) {
   const std::size_t policy = rows.column("policy"), replication = rows.column("replication"),
                     metric = rows.column("metric"), value = rows.column("value");
   Values out;
+  std::uint64_t seen = 0;
   while (rows.next()) {
     const std::uint64_t r = rows.whole(replication);
     if (r >= replications) throw rows.error(replication, "comparison.json tells of " + std::to_string(replications));
     auto& values = out[std::string(rows.text(policy))][std::string(rows.text(metric))];
-    values.resize(replications, std::nan(""));
+    values.resize(std::max<std::size_t>(values.size(), r + 1), std::nan(""));
     values[r] = rows.number(value);
+    seen = std::max(seen, r + 1);
   }
+  if (seen < replications)
+    throw InputError({path.string(), 0, 0, ""}, "holds " + std::to_string(seen) +
+                                                    " replications, by comparison.json it has " +
+                                                    std::to_string(replications) + ": cut, or of another comparison");
+  for (auto& [label, metrics] : out)
+    for (auto& [name, values] : metrics) values.resize(replications, std::nan(""));
   return out;
 }
 

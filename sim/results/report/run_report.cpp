@@ -168,7 +168,8 @@ Json run_payload(const Request& request) {
   for (const std::string& what : changed_inputs(member(manifest, {"inputs"}), request.directory))
     payload["warnings"].push_back("an input of the run, " + what + ": the figures here are those of the run");
 
-  const int replications = std::max(1, manifest.value("replications", 1));
+  const Value told(document);
+  const int replications = told.has("replications") ? read<int>(told["replications"], range(1, kMostReplications)) : 1;
   run.replication = request.replication.value_or(0);
   if (run.replication >= replications)
     throw InputError(
