@@ -8,7 +8,7 @@ namespace dynasoc::fuzz {
 namespace csv_rows_target {
 
 std::vector<std::string> seeds() {
-  return {"time_s,app,latency_ms\n0.5,camera,12\n1.5,\"a, b\",\n2,\"say \"\"so\"\"\",7e1\n", "a,b\r\n1,2\r\n3,4",
+  return {"time_s,app,latency_ms\n0.5,camera,12\n1.5,\"a, b\",\n2,\"say \"\"so\"\"\",7e1\n", "a,b\r\n1,2\r\n3,4\r\n",
           "a\n\n1\n"};
 }
 
