@@ -21,11 +21,15 @@ bool same(const std::filesystem::path& a, const std::filesystem::path& b) {
 
 }  // namespace
 
-std::filesystem::path new_file(const Options& options, const std::string& option) {
-  const std::filesystem::path path = options.get<std::string>(option);
+void require_new(const Options& options, const std::filesystem::path& path) {
   std::error_code code;
   if (std::filesystem::exists(path, code) && !options.has("force"))
     throw InputError({path.string(), 0, 0, ""}, "exists already; --force replaces it");
+}
+
+std::filesystem::path new_file(const Options& options, const std::string& option) {
+  std::filesystem::path path = options.get<std::string>(option);
+  require_new(options, path);
   return path;
 }
 

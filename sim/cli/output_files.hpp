@@ -11,7 +11,9 @@
 
 namespace dynasoc::cli {
 
-/// The file of an option that names an output; it must not exist unless --force is given. Throws InputError.
+/// Throws InputError if the file exists and --force is not given.
+void require_new(const Options& options, const std::filesystem::path& path);
+/// The file of an option that names an output; it must be new as above.
 std::filesystem::path new_file(const Options& options, const std::string& option);
 
 /// Throws InputError where no file can be: a path that is empty, a directory, or in a folder that is not there.

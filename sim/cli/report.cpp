@@ -20,9 +20,7 @@ fs::path output_path(const Options& options, const fs::path& directory) {
   const fs::path path =
       options.has("output") ? fs::path(options.get<std::string>("output")) : directory / "report.html";
   require_place("--output", path);
-  std::error_code code;
-  if (fs::exists(path, code) && !options.has("force"))
-    throw InputError({path.string(), 0, 0, ""}, "exists already; --force replaces it");
+  require_new(options, path);
   require_same_kind(
       "--output", path, [](std::string_view text) { return text.starts_with("<!DOCTYPE html>"); },
       "a page of this program");

@@ -437,11 +437,14 @@ int fill_command(const Arguments& arguments, Console& console) {
   const std::string name = table_of(network, options);
   const Table table = network.table(name);
   const Platform platform = find_platform(options.get<std::string>("platform"));
-  for (const auto& [key, reference] : network.file.tables)
+  Words inputs;
+  for (const auto& [key, reference] : network.file.tables) {
+    inputs.push_back((network.folder / reference.file.text).string());
     if (key == name && reference.platform.text != platform.file.name)
       throw InputError("the table \"" + name + "\" is of " + reference.platform.text + ", not of " +
                        platform.file.name);
-  deliver(fill_table(table, network, platform).to_csv(), options, console, {});
+  }
+  deliver(fill_table(table, network, platform).to_csv(), options, console, inputs);
   return kSuccess;
 }
 
@@ -452,10 +455,7 @@ void deliver(const std::string& content, const Options& options, Console& consol
     console.out << content;
     return;
   }
-  const fs::path path = options.get<std::string>("output");
-  std::error_code code;
-  if (fs::exists(path, code) && !options.has("force"))
-    throw InputError({path.string(), 0, 0, ""}, "exists already; --force replaces it");
+  const fs::path path = new_file(options, "output");
   NamedFiles read;
   for (const std::string& input : inputs) read.emplace_back("", input);
   require_different({{"--output", path}}, read);

@@ -108,6 +108,9 @@ class Outputs(unittest.TestCase):
     def test_what_is_read_is_not_replaced(self):
         samples = self.folder / "samples.csv"
         shutil.copy(ROOT / "docs/example/samples.csv", samples)
+        network = self.folder / "network"
+        shutil.copytree(ROOT / "models" / "example", network)
+        merged = network / "minimal.csv"
         policy = self.folder / "policy.json"
         policy.write_text('{"name": "dynamic-ofa"}')
         self.assertEqual(self.dynasoc("run", self.files["run"], "--out", self.folder / "done", "--quiet").returncode, 0)
@@ -116,7 +119,10 @@ class Outputs(unittest.TestCase):
                             (("run", manifest, "--records", manifest), manifest),
                             (("run", self.files["run"], "--policy", policy, "--records", policy), policy),
                             (("table", "import", "samples", samples, "--skip", "2", "--source", "s", "--meter", "m", "--force",
-                              "-o", samples), samples)):
+                              "-o", samples), samples),
+                            (("table", "fill", network, "--platform", "minimal", "--force", "-o", merged), merged),
+                            (("table", "merge", merged, ROOT / "models" / "example" / "minimal.csv", "--allow-mixed", "--force", "-o",
+                              merged), merged)):
             before = pathlib.Path(file).read_bytes()
             done = self.dynasoc(*words)
             self.assertEqual((done.returncode, done.stdout), (2, ""), (words, done.stderr))

@@ -110,6 +110,19 @@ class Rank(unittest.TestCase):
         result = json.loads((out / "ranking.json").read_text(encoding="utf-8"))
         self.assertEqual(result["policies"], undisturbed["policies"])
         self.assertEqual(dynasoc("report", out).returncode, 0)
+        # What is damaged makes no page, and takes no memory by what it tells.
+        for name, change, says in (
+                ("ranking.json", lambda text: text.replace('"replications": 4', '"replications": 2000000000', 1), "/replications: "),
+                ("ranking.json", lambda text: text.replace('"replications": 4', '"replications": 5', 1),
+                 "ranking.csv: holds 4 replications, by ranking.json it has 5"),
+                ("ranking.csv", lambda text: text[:-2], "the last line has no end: the file was cut")):
+            whole = (out / name).read_text(encoding="utf-8")
+            self.assertNotEqual(change(whole), whole)
+            (out / name).write_text(change(whole), encoding="utf-8")
+            done = dynasoc("report", out, "--force")
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn(says, done.stderr)
+            (out / name).write_text(whole, encoding="utf-8")
         self.assertIn("Regret by scenario", (out / "report.html").read_text(encoding="utf-8"))
 
     def test_what_is_wrong_is_told(self):

@@ -30,10 +30,7 @@ std::map<std::string, std::vector<double>> means_of(const std::filesystem::path&
     values.resize(std::max<std::size_t>(values.size(), r + 1), 0);
     values[r] += rows.number(value) / static_cast<double>(scenarios);
   }
-  if (seen < replications)
-    throw InputError({path.string(), 0, 0, ""}, "holds " + std::to_string(seen) +
-                                                    " replications, by ranking.json it has " +
-                                                    std::to_string(replications) + ": cut, or of another ranking");
+  if (seen < replications) throw report::lacks_rows(path, seen, "replications", replications, "ranking.json");
   for (auto& [label, values] : out) values.resize(replications, 0);
   return out;
 }

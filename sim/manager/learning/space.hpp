@@ -71,8 +71,8 @@ class LearningSpace {
 
   LearningSpace() = default;
 
-  /// From the first observation of a run: clocks to choose from are those that its limits allow then. Throws InputError for a unit that is not there, and where nothing is left
-  /// to decide.
+  /// From the first observation of a run: clocks to choose from are those that its limits allow then. Throws InputError
+  /// for a unit that is not there, and where nothing is left to decide.
   LearningSpace(const LearningFile& file, const Observation& seen);
 
   const std::vector<Head>& heads() const { return heads_; }

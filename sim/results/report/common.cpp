@@ -117,6 +117,12 @@ Json cell(double value, double low, double high, std::string_view better) {
 
 double number_of(const Json& json) { return json.is_number() ? json.get<double>() : std::nan(""); }
 
+InputError lacks_rows(const fs::path& path, std::uint64_t found, const std::string& what, std::uint64_t told,
+                      const std::string& teller) {
+  return InputError({path.string(), 0, 0, ""}, "holds " + std::to_string(found) + " " + what + ", by " + teller +
+                                                   " it has " + std::to_string(told) + ": cut, or of other results");
+}
+
 Json cell_of(const Json& estimate, std::string_view better) {
   if (!estimate.is_object() || !estimate.contains("mean")) return "-";
   const Json ends = estimate.value("ci95", Json::array());

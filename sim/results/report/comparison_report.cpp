@@ -30,16 +30,12 @@ Values read_values(const fs::path& path, std::size_t replications) {
     values[r] = rows.number(value);
     seen = std::max(seen, r + 1);
   }
-  if (seen < replications)
-    throw InputError({path.string(), 0, 0, ""}, "holds " + std::to_string(seen) +
-                                                    " replications, by comparison.json it has " +
-                                                    std::to_string(replications) + ": cut, or of another comparison");
+  if (seen < replications) throw lacks_rows(path, seen, "replications", replications, "comparison.json");
   for (auto& [label, metrics] : out)
     for (auto& [name, values] : metrics) values.resize(replications, std::nan(""));
   return out;
 }
 
-// A file that lost rows, or was copied from elsewhere, makes a page that contradicts itself.
 void check_counts(const fs::path& path, const Json& policies, const Values& values) {
   for (const auto& [label, entry] : policies.items()) {
     const auto own = values.find(label);
@@ -50,10 +46,13 @@ void check_counts(const fs::path& path, const Json& policies, const Values& valu
         if (const auto column = own->second.find(metric); column != own->second.end())
           found = static_cast<std::size_t>(
               std::count_if(column->second.begin(), column->second.end(), [](double x) { return std::isfinite(x); }));
-      if (const double told = number_of(estimate["n"]); static_cast<double>(found) != told)
-        throw InputError({path.string(), 0, 0, ""}, "holds " + std::to_string(found) + " values of " + metric + " of " +
-                                                        label + ", by comparison.json it has " + plain_number(told) +
-                                                        ": cut, or of another comparison");
+      const Json& n = estimate["n"];
+      if (!n.is_number_integer() || n.get<std::int64_t>() < 0)
+        throw InputError(
+            {(path.parent_path() / "comparison.json").string(), 0, 0, "/policies/" + label + "/" + metric + "/n"},
+            "is no count");
+      if (const auto told = n.get<std::uint64_t>(); found != told)
+        throw lacks_rows(path, found, "values of " + metric + " of " + label, told, "comparison.json");
     }
   }
 }

@@ -50,6 +50,11 @@ Json cell_of(const Json& estimate, std::string_view better = {});
 /// Null is NaN.
 double number_of(const Json& json);
 
+/// A table that lost rows, or was copied from elsewhere, makes a page that contradicts itself: it holds `found` of
+/// `what` (frames, samples), and by `teller`, a file beside it, there are `told`.
+InputError lacks_rows(const std::filesystem::path& path, std::uint64_t found, const std::string& what,
+                      std::uint64_t told, const std::string& teller);
+
 /// Unit and direction of a metric by its name (`apps.camera.miss_rate`), whatever the applications are called; empty
 /// for unknown ones.
 struct MetricTraits {

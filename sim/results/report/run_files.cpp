@@ -6,6 +6,7 @@
 
 #include "common/csv_rows.hpp"
 #include "common/text.hpp"
+#include "results/report/report.hpp"
 #include "results/report/run_data.hpp"
 
 namespace dynasoc::report {
@@ -46,13 +47,6 @@ class Rows {
   std::function<void(const CsvRows&)> each_;
   std::size_t read_ = 0;
 };
-
-// A file that lost rows, or was copied from elsewhere, makes a page that contradicts itself.
-InputError lacks_rows(const fs::path& path, std::uint64_t found, const std::string& what, std::uint64_t told,
-                      const char* teller = "summary.json") {
-  return InputError({path.string(), 0, 0, ""}, "holds " + std::to_string(found) + " " + what + ", by " + teller +
-                                                   " it has " + std::to_string(told) + ": cut, or of another run");
-}
 
 Outcome outcome_of(const CsvRows& rows, std::size_t column) {
   const std::string_view text = rows.text(column);
@@ -111,7 +105,8 @@ void read_jobs(const fs::path& path, RunData& run, const std::function<void(doub
   }
   for (const auto& [name, told] : counted.frames)
     if (found[name] != told)
-      throw lacks_rows(path, found[name], "frames of " + name + (run.warmup_s > 0 ? " after the warm-up" : ""), told);
+      throw lacks_rows(path, found[name], "frames of " + name + (run.warmup_s > 0 ? " after the warm-up" : ""), told,
+                       "summary.json");
   for (std::size_t a = run.apps.size(); a < apps.size(); ++a) run.apps.push_back({apps.all()[a], "", {}});
 }
 
@@ -153,7 +148,7 @@ void read_writes(const fs::path& path, const Budget& budget, RunData& run, std::
   if (counted.writes && (*counted.writes < after_warmup || *counted.writes > from_warmup))
     throw lacks_rows(path, from_warmup,
                      std::string("knobs written by the manager") + (run.warmup_s > 0 ? " after the warm-up" : ""),
-                     *counted.writes);
+                     *counted.writes, "summary.json");
   run.writes_total = keys.size();
   const std::vector<std::uint32_t> kept = keep_writes(keys, budget.decisions);
   if (kept.empty()) return;
